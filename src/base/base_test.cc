@@ -1,0 +1,77 @@
+#include <sys/mman.h>
+
+#include <cstring>
+
+#include "base/digest.h"
+#include "base/encoding.h"
+#include "base/random.h"
+#include "base/secret.h"
+
+namespace remit {
+namespace {
+
+// The examples of RFC 4648 section 10.
+TEST(Base64, FollowsTheRfcBothWays) {
+  struct Case {
+    std::string_view bytes, text;
+  };
+  constexpr Case kCases[] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},
+                             {"foo", "Zm9v"},  {"foob", "Zm9vYg=="},  {"fooba", "Zm9vYmE="},
+                             {"foobar", "Zm9vYmFy"}};
+  for (const auto& [bytes, text] : kCases) {
+    EXPECT_EQ(base64(bytes), text);
+    EXPECT_EQ(unbase64(text), bytes);
+  }
+}
+
+TEST(Base64, RefusesWhatIsNotCanonical) {
+  for (const std::string_view bad : {"Zg=", "Zg", "Zh==", "Zm9=", "Zm 9v", "====", "Z===", "Zg==Zg=="}) {
+    EXPECT_FALSE(unbase64(bad)) << bad;
+  }
+}
+
+TEST(UriEncoding, KeepsOnlyUnreservedBytes) {
+  EXPECT_EQ(uri_encode("a b/\xc3\xa9~", Slash::Encode), "a%20b%2F%C3%A9~");
+  EXPECT_EQ(uri_encode("a b/c", Slash::Keep), "a%20b/c");
+  EXPECT_EQ(uri_decode("a%20b%2Fc+d"), "a b/c+d");
+  EXPECT_EQ(form_decode("a+b%2B"), "a b+");
+  for (const std::string_view bad : {"%", "%2", "%zz", "a%2"}) EXPECT_FALSE(uri_decode(bad)) << bad;
+}
+
+// FIPS 180-4 example and RFC 4231 test case 2 and 6 (a key longer than a block).
+TEST(Digests, MatchThePublishedVectors) {
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(hex(hmac_sha256(std::string(131, '\xaa'),
+                            "Test Using Larger Than Block-Size Key - Hash Key First")),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+TEST(Sha256, OfPiecesIsThatOfTheWhole) {
+  Sha256 hasher;
+  for (const char c : std::string_view("the quick brown fox")) hasher.update({&c, 1});
+  EXPECT_EQ(hasher.finish(), sha256("the quick brown fox"));
+  hasher.update("abc");
+  EXPECT_EQ(hasher.finish(), sha256("abc"));
+}
+
+TEST(Secret, MovesAndLeavesTheSourceEmpty) {
+  Secret first("hunter2");
+  const Secret second(std::move(first));
+  EXPECT_TRUE(first.empty());  // NOLINT(bugprone-use-after-move): the promise under test
+  EXPECT_TRUE(second.equals("hunter2"));
+  EXPECT_FALSE(second.equals("hunter"));
+  EXPECT_TRUE(second.clone().equals("hunter2"));
+}
+
+TEST(Random, MakesBase32OfTheAskedLength) {
+  SystemRandom random;
+  const std::string text = random.base32(40);
+  EXPECT_EQ(text.size(), 40U);
+  EXPECT_EQ(text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"), std::string::npos);
+  EXPECT_NE(text, random.base32(40));
+}
+
+}  // namespace
+}  // namespace remit

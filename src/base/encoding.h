@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace remit {
+
+std::string hex(std::span<const std::byte> bytes);            // lower case
+std::optional<std::string> unhex(std::string_view text);      // either case; nullopt when malformed
+std::string base64(std::string_view bytes);                   // RFC 4648, padded
+std::optional<std::string> unbase64(std::string_view text);   // strict: padded, no white space
+
+// Percent-encodes every byte but A-Z a-z 0-9 - . _ ~ (and '/' where `keep_slash`), with upper-case
+// digits: the form that SigV4 wants. https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
+enum class Slash : bool { Encode, Keep };
+void append_uri_encoded(std::string& out, std::string_view text, Slash slash);
+std::string uri_encode(std::string_view text, Slash slash);
+
+// nullopt on a '%' that two hex digits do not follow. '+' stays '+'.
+std::optional<std::string> uri_decode(std::string_view text);
+// The same for application/x-www-form-urlencoded, where '+' is a blank.
+std::optional<std::string> form_decode(std::string_view text);
+
+std::string lower_ascii(std::string_view text);
+bool equals_ignoring_ascii_case(std::string_view a, std::string_view b);
+std::string_view trim_ascii(std::string_view text);
+
+}  // namespace remit
