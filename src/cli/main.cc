@@ -1,0 +1,65 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "cli/verbs.h"
+
+#if __has_include("aws/catalogue.h") && defined(REMIT_VERB_CATALOGUE)
+#define REMIT_HAS_CATALOGUE 1
+#include "cli/version.h"
+#endif
+
+namespace {
+
+std::string version_text() {
+  std::string text = "remit " REMIT_VERSION;
+#ifdef REMIT_HAS_CATALOGUE
+  text += remit::cli::catalogue_line();
+#endif
+  return text;
+}
+
+void add_verbs(CLI::App& app, remit::cli::Exit& exit) {
+#ifdef REMIT_VERB_GATEWAY
+  remit::cli::add_gateway(app, exit);
+#endif
+#ifdef REMIT_VERB_CHECK
+  remit::cli::add_check(app, exit);
+#endif
+#ifdef REMIT_VERB_EXPLAIN
+  remit::cli::add_explain(app, exit);
+#endif
+#ifdef REMIT_VERB_LEDGER
+  remit::cli::add_ledger(app, exit);
+#endif
+#ifdef REMIT_VERB_LINT
+  remit::cli::add_lint(app, exit);
+#endif
+#ifdef REMIT_VERB_IDENTIFY
+  remit::cli::add_identify(app, exit);
+#endif
+#ifdef REMIT_VERB_CATALOGUE
+  remit::cli::add_catalogue(app, exit);
+#endif
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"The access layer between AI agents and AWS", "remit"};
+  app.set_version_flag("--version", version_text());
+  app.require_subcommand(1);
+  auto exit = remit::cli::Exit::Done;
+  try {
+    add_verbs(app, exit);
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // CLI11 ends --help and --version this way too: only those are no misuse.
+    return app.exit(error) == 0 ? 0 : static_cast<int>(remit::cli::Exit::Misuse);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "remit: bug: %s\n", error.what());
+    return static_cast<int>(remit::cli::Exit::Misuse);
+  }
+  return static_cast<int>(exit);
+}
