@@ -1,0 +1,83 @@
+#pragma once
+
+// From the bytes of an AWS request to what IAM is asked: service, operation, the IAM actions with
+// their resources and the condition keys that the request itself determines. The steps are those of
+// docs/identify.md, and each of them fails closed: what is unknown, ambiguous in an unsafe way or
+// written twice is an Error with a reason for people (ErrorCode::InvalidInput, or LimitExceeded).
+//
+// Nothing here verifies a signature: the caller has done so, and hands in the scope it verified.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aws/catalogue.h"
+#include "base/result.h"
+#include "net/http.h"
+
+namespace remit::aws {
+
+struct ContextEntry {
+  std::string key;  // "s3:prefix", "aws:RequestTag/Team"
+  std::vector<std::string> values;
+  bool multivalued = false;  // a set (aws:TagKeys): for ForAllValues / ForAnyValue
+};
+
+// One question to the policy engine. The request is allowed only if every ActionRequest is allowed
+// on each of its resources, and, with resource_unknown, on any resource (`*`).
+struct ActionRequest {
+  std::string action;                  // "s3:GetObject"
+  std::vector<std::string> resources;  // ARNs, or "*" for an action without resource types
+  bool resource_unknown = false;       // there is a resource that the request does not tell
+  // A resource holds what only AWS knows: `?` for the random end of a secret's ARN, no path in the
+  // ARN of an IAM role given by name. A deny on the true ARN is AWS's to find.
+  bool resource_approximate = false;
+  std::vector<ContextEntry> context;      // condition keys known from the request
+  std::vector<std::string> unknown_keys;  // keys of this action with a value only AWS knows:
+                                          // "s3:ExistingObjectTag/*", "aws:ResourceTag/*"
+  AccessLevel level = AccessLevel::Unknown;
+};
+
+struct Identified {
+  std::string service;  // botocore's name: "s3", "cloudwatch"
+  std::string signing_name;
+  std::string operation;  // "ListObjectsV2"
+  std::string region;     // of the scope; empty with SigV4a
+  Protocol protocol = Protocol::RestXml;
+  // Every operation the bytes may mean, "service:Operation", the chosen one first. With more than
+  // one, `actions` holds what all of them need together.
+  std::vector<std::string> candidates;
+  std::vector<ActionRequest> actions;
+  bool returns_credentials = false;   // the answer carries AWS keys: refuse or rewrite it
+  bool event_stream_request = false;  // each message is signed: refused for now
+  bool unsigned_operation = false;    // the model signs it with nothing (cognito, sts SAML ...)
+};
+
+struct RequestFacts {
+  const http::RequestHead* head = nullptr;
+  std::string_view host;          // of CONNECT, without port; empty in endpoint mode
+  std::string_view scope_region;  // of the verified signature; empty with SigV4a
+  std::string_view scope_service;
+  std::string_view account;    // of the session in force, for ARNs; empty when not known
+  std::string_view partition;  // "aws", "aws-cn", "aws-us-gov"
+};
+
+// Whether identify() must see the body. With Whole, read at most max_bytes and pass all of it; with
+// None pass an empty body: the object's data are not looked at. A request that cannot be identified
+// needs no body either: identify() will say why.
+struct BodyNeed {
+  enum class Kind : std::uint8_t { None, Whole } kind = Kind::None;
+  std::size_t max_bytes = 0;
+};
+BodyNeed body_need(const Catalogue& catalogue, const RequestFacts& facts);
+
+Result<Identified> identify(const Catalogue& catalogue, const RequestFacts& facts,
+                            std::string_view body);
+
+// The protocol a refusal should be written in when the request could not be identified: a guess
+// from the markers alone, never used to decide.
+Protocol guess_protocol(const Catalogue& catalogue, const RequestFacts& facts);
+
+}  // namespace remit::aws
