@@ -1,0 +1,41 @@
+#pragma once
+
+// HTTP/1.1 server: accepts connections and runs one handler coroutine for each.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "net/channel.h"
+#include "net/task.h"
+
+namespace remit::net {
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";   // a literal address
+  std::uint16_t port = 0;              // 0: any free one
+  std::size_t max_connections = 4096;  // more are accepted and closed at once
+  Timeouts timeouts;
+};
+
+// Owns the listener and the connections. stop() closes all of them; the handlers then see errors
+// and return. Destroy only after the loop has stopped or every handler returned.
+class Server {
+ public:
+  // Called for each connection; the connection is closed when the returned task ends. The
+  // reference is valid until then.
+  using Handler = std::function<Task<>(ServerConnection& connection)>;
+
+  static Result<std::unique_ptr<Server>> listen(Loop& loop, ServerOptions options, Handler handler);
+  virtual ~Server() = default;
+
+  virtual std::uint16_t port() const = 0;
+  virtual std::size_t connections() const = 0;
+  virtual void stop() = 0;
+};
+
+}  // namespace remit::net

@@ -1,0 +1,58 @@
+#pragma once
+
+// A connected byte stream: TCP, with TLS on top when asked for.
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "base/result.h"
+#include "net/task.h"
+
+namespace remit::net {
+
+class Stream {
+ public:
+  using ErrorAndSize = std::tuple<boost::system::error_code, std::size_t>;
+
+  explicit Stream(Socket socket);
+  Stream(Stream&&) noexcept;
+  Stream& operator=(Stream&&) noexcept;
+  ~Stream();
+
+  // At least one byte, or an error (end of file is boost::asio::error::eof).
+  Task<ErrorAndSize> read_some(boost::asio::mutable_buffer into);
+
+  // All of both pieces, one behind the other.
+  Task<boost::system::error_code> write(std::string_view first, std::string_view second);
+
+  // What the system takes at once of both pieces; the number of bytes. Zero with TLS.
+  std::size_t try_write(std::string_view first, std::string_view second,
+                        boost::system::error_code& ec);
+
+  // From here on the bytes are TLS. `name` is checked against the peer's certificate and sent as
+  // SNI; it may be an IP address.
+  Task<Result<>> start_tls_client(std::shared_ptr<boost::asio::ssl::context> context,
+                                  std::string name);
+  Task<Result<>> start_tls_server(std::shared_ptr<boost::asio::ssl::context> context);
+  bool is_tls() const { return tls_ != nullptr; }
+
+  // No more bytes will be sent; with TLS its close message goes first, if the system takes it.
+  void shutdown_send();
+  void close();
+  bool is_open() const;
+
+  // Whether a connection at rest is still good: open, and nothing arrived, not even its end.
+  bool is_quiet();
+
+ private:
+  struct Tls;
+  std::unique_ptr<Socket> socket_;  // Tls holds a reference to it, so it stays where it is
+  std::unique_ptr<Tls> tls_;
+};
+
+}  // namespace remit::net
