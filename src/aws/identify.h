@@ -34,17 +34,18 @@ struct ActionRequest {
   // A resource holds what only AWS knows: `?` for the random end of a secret's ARN, no path in the
   // ARN of an IAM role given by name. A deny on the true ARN is AWS's to find.
   bool resource_approximate = false;
-  std::vector<ContextEntry> context;      // condition keys known from the request
-  std::vector<std::string> unknown_keys;  // keys of this action with a value only AWS knows:
-                                          // "s3:ExistingObjectTag/*", "aws:ResourceTag/*"
+  std::vector<ContextEntry> context;           // condition keys known from the request
+  std::vector<std::string_view> unknown_keys;  // keys of this action with a value only AWS knows:
+                                               // "s3:ExistingObjectTag/*", "aws:ResourceTag/*"
   AccessLevel level = AccessLevel::Unknown;
 };
 
+// Views live as long as the Catalogue.
 struct Identified {
-  std::string service;  // botocore's name: "s3", "cloudwatch"
-  std::string signing_name;
-  std::string operation;  // "ListObjectsV2"
-  std::string region;     // of the scope; empty with SigV4a
+  std::string_view service;  // botocore's name: "s3", "cloudwatch"
+  std::string_view signing_name;
+  std::string_view operation;  // "ListObjectsV2"
+  std::string region;          // of the scope; empty with SigV4a
   Protocol protocol = Protocol::RestXml;
   // Every operation the bytes may mean, "service:Operation", the chosen one first. With more than
   // one, `actions` holds what all of them need together.
