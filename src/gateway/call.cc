@@ -1,0 +1,35 @@
+#include "gateway/call.h"
+
+#include <utility>
+
+namespace remit::gateway {
+
+void Call::refused(Refusal refusal) {
+  ++refusal_count_;
+  if (refusals_.size() < kMaxKept) refusals_.push_back(std::move(refusal));
+}
+
+void Call::answered(AwsAnswer answer) {
+  ++answer_count_;
+  if (answers_.size() < kMaxKept) answers_.push_back(std::move(answer));
+}
+
+Call::Token Call::when_over(std::function<void()> cut) {
+  const Token token = next_token_++;
+  if (over_) {
+    cut();
+    return token;
+  }
+  cuts_.emplace(token, std::move(cut));
+  return token;
+}
+
+void Call::end() {
+  if (over_) return;
+  over_ = true;
+  // A cut may forget itself or others: take them out first.
+  auto cuts = std::exchange(cuts_, {});
+  for (auto& [token, cut] : cuts) cut();
+}
+
+}  // namespace remit::gateway
