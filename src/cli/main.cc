@@ -5,20 +5,9 @@
 
 #include "cli/verbs.h"
 
-#if __has_include("aws/catalogue.h") && defined(REMIT_VERB_CATALOGUE)
-#define REMIT_HAS_CATALOGUE 1
 #include "cli/version.h"
-#endif
 
 namespace {
-
-std::string version_text() {
-  std::string text = "remit " REMIT_VERSION;
-#ifdef REMIT_HAS_CATALOGUE
-  text += remit::cli::catalogue_line();
-#endif
-  return text;
-}
 
 void add_verbs(CLI::App& app, remit::cli::Exit& exit) {
 #ifdef REMIT_VERB_GATEWAY
@@ -48,7 +37,7 @@ void add_verbs(CLI::App& app, remit::cli::Exit& exit) {
 
 int main(int argc, char** argv) {
   CLI::App app{"The access layer between AI agents and AWS", "remit"};
-  app.set_version_flag("--version", version_text());
+  app.set_version_flag("--version", [] { return remit::cli::version_text(); });
   app.require_subcommand(1);
   auto exit = remit::cli::Exit::Done;
   try {
