@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace remit::json {
+
+// Bytes of the well-formed UTF-8 sequence that `text` begins with (RFC 3629: no overlong forms, no
+// surrogates, nothing above U+10FFFF); 0 when there is none.
+constexpr std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
+  if (text.empty()) return 0;
+  const unsigned first = byte(0);
+  const unsigned second = byte(1);
+  if (first < 0x80) return 1;
+  if (first < 0xC2 || first > 0xF4 || !follows(1)) return 0;
+  if (first < 0xE0) return 2;
+  if (first < 0xF0) {
+    const bool overlong = first == 0xE0 && second < 0xA0;
+    const bool surrogate = first == 0xED && second > 0x9F;
+    return !overlong && !surrogate && follows(2) ? 3 : 0;
+  }
+  const bool overlong = first == 0xF0 && second < 0x90;
+  const bool beyond = first == 0xF4 && second > 0x8F;
+  return !overlong && !beyond && follows(2) && follows(3) ? 4 : 0;
+}
+
+}  // namespace remit::json

@@ -1,0 +1,152 @@
+#include "json/writer.h"
+
+#include <array>
+#include <charconv>
+
+#include "base/check.h"
+#include "json/utf8.h"
+
+namespace remit::json {
+namespace {
+
+void append_escape(std::string& out, unsigned char c) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  switch (c) {
+    case '"': out += "\\\""; return;
+    case '\\': out += "\\\\"; return;
+    case '\b': out += "\\b"; return;
+    case '\f': out += "\\f"; return;
+    case '\n': out += "\\n"; return;
+    case '\r': out += "\\r"; return;
+    case '\t': out += "\\t"; return;
+    default:
+      out += "\\u00";
+      out += kDigits[c >> 4];
+      out += kDigits[c & 15];
+  }
+}
+
+}  // namespace
+
+void append_string(std::string& out, std::string_view text) {
+  out += '"';
+  std::size_t plain = 0;  // where the run of bytes that stand for themselves began
+  std::size_t i = 0;
+  while (i < text.size()) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
+      ++i;
+      continue;
+    }
+    if (const std::size_t length = c < 0x80 ? 0 : utf8_length(text.substr(i)); length != 0) {
+      i += length;
+      continue;
+    }
+    out += text.substr(plain, i - plain);
+    if (c < 0x80) {
+      append_escape(out, c);
+    } else {
+      out += "\xEF\xBF\xBD";
+    }
+    plain = ++i;
+  }
+  out += text.substr(plain);
+  out += '"';
+}
+
+void Writer::before_value() {
+  REMIT_CHECK(!done_);
+  if (open_.empty()) {
+    done_ = true;
+    return;
+  }
+  switch (open_.back()) {
+    case Place::FirstElement: open_.back() = Place::LaterElement; return;
+    case Place::LaterElement: out_ += ','; return;
+    case Place::Member: open_.back() = Place::LaterKey; return;
+    case Place::FirstKey:
+    case Place::LaterKey: REMIT_CHECK(open_.empty());  // a value stands where a key must be
+  }
+}
+
+void Writer::end(bool object, char close) {
+  REMIT_CHECK(!open_.empty());
+  const Place place = open_.back();
+  REMIT_CHECK(object ? place == Place::FirstKey || place == Place::LaterKey
+                     : place == Place::FirstElement || place == Place::LaterElement);
+  open_.pop_back();
+  out_ += close;
+}
+
+Writer& Writer::begin_object() {
+  before_value();
+  open_.push_back(Place::FirstKey);
+  out_ += '{';
+  return *this;
+}
+
+Writer& Writer::end_object() {
+  end(true, '}');
+  return *this;
+}
+
+Writer& Writer::begin_array() {
+  before_value();
+  open_.push_back(Place::FirstElement);
+  out_ += '[';
+  return *this;
+}
+
+Writer& Writer::end_array() {
+  end(false, ']');
+  return *this;
+}
+
+Writer& Writer::key(std::string_view name) {
+  REMIT_CHECK(!open_.empty() &&
+              (open_.back() == Place::FirstKey || open_.back() == Place::LaterKey));
+  if (open_.back() == Place::LaterKey) out_ += ',';
+  open_.back() = Place::Member;
+  append_string(out_, name);
+  out_ += ':';
+  return *this;
+}
+
+Writer& Writer::string(std::string_view text) {
+  before_value();
+  append_string(out_, text);
+  return *this;
+}
+
+Writer& Writer::integer(std::int64_t number) {
+  before_value();
+  std::array<char, 24> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out_.append(digits.data(), end);
+  return *this;
+}
+
+Writer& Writer::boolean(bool value) {
+  before_value();
+  out_ += value ? "true" : "false";
+  return *this;
+}
+
+Writer& Writer::null() {
+  before_value();
+  out_ += "null";
+  return *this;
+}
+
+Writer& Writer::raw(std::string_view json) {
+  before_value();
+  out_ += json;
+  return *this;
+}
+
+std::string Writer::take() && {
+  REMIT_CHECK(open_.empty() && done_);
+  return std::move(out_);
+}
+
+}  // namespace remit::json

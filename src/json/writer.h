@@ -1,0 +1,47 @@
+#pragma once
+
+// Writes JSON (RFC 8259) into a string, minified. Commas and colons come by themselves; writing what
+// cannot stand where it is written (a value where a key must be) is a bug and ends the process.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace remit::json {
+
+// Appends `text` as a JSON string with its quotes. Escapes only what must be: quote, backslash and
+// control characters. Invalid UTF-8 becomes U+FFFD, so that what is written is always valid JSON.
+void append_string(std::string& out, std::string_view text);
+
+class Writer {
+ public:
+  Writer() = default;
+  // Appends to `out`, for callers that reuse a buffer.
+  explicit Writer(std::string out) : out_(std::move(out)) {}
+
+  Writer& begin_object();
+  Writer& end_object();
+  Writer& begin_array();
+  Writer& end_array();
+  Writer& key(std::string_view name);
+  Writer& string(std::string_view text);
+  Writer& integer(std::int64_t number);
+  Writer& boolean(bool value);
+  Writer& null();
+  Writer& raw(std::string_view json);  // bytes that are one JSON value already
+
+  // Ends the process unless exactly one whole value was written.
+  std::string take() &&;
+
+ private:
+  enum class Place : std::uint8_t { FirstElement, LaterElement, FirstKey, LaterKey, Member };
+  void before_value();
+  void end(bool object, char close);
+
+  std::string out_;
+  std::vector<Place> open_;
+  bool done_ = false;
+};
+
+}  // namespace remit::json
