@@ -45,8 +45,9 @@ struct CallFacts {
   // The bound session policy, compiled. Null: nothing is allowed but what Remit answers itself
   // (sts:GetCallerIdentity of the default startup remit).
   std::shared_ptr<const iam::Policy> session_policy;
-  // Action patterns (`*`, `?`) that need a human's approval: refused while there is no way to ask.
-  std::vector<std::string> approve_actions;
+  // Requests that need a human, compiled as Deny statements (rules::Remit::approve): refuse a
+  // request on which it says ExplicitDeny or Undetermined. Null: none.
+  std::shared_ptr<const iam::Policy> approve;
   // Unsigned reads of these hosts may pass (lower case).
   std::vector<std::string> public_hosts;
 };
