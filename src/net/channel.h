@@ -75,6 +75,11 @@ class Channel {
   void clear_deadline() { deadline_.disarm(); }
   bool timed_out() const { return timed_out_; }
 
+  // While the caller waits for something else than this peer: should the peer go away, `other` is
+  // closed, and this connection too. Looked at with the deadlines, so it costs nothing; it takes
+  // the place of the deadline. nullptr ends it.
+  void watch_peer_for(Channel* other);
+
   void close();
   bool is_open() const { return stream_.is_open(); }
   bool is_tls() const { return stream_.is_tls(); }
@@ -101,11 +106,13 @@ class Channel {
   bool broken_ = false;  // the framing of either direction is lost: never reuse
 
  private:
+  void on_deadline();
   void make_room(std::size_t room);
   Result<std::string_view> next_piece();
 
   Deadline deadline_;
   bool timed_out_ = false;
+  Channel* watched_for_ = nullptr;
   std::unique_ptr<char[]> buffer_;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;  // of what was read and not yet consumed

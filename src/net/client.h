@@ -33,6 +33,10 @@ struct Url {
 // http:// and https:// only; no user information, no fragment.
 Result<Url> parse_url(std::string_view url);
 
+// "host", "host:port", "[v6]:port"; tls is left false.
+Result<Origin> parse_authority(std::string_view authority, std::uint16_t default_port);
+std::string authority_of(const Origin& origin);  // as the Host field wants it
+
 struct Response {
   http::ResponseHead head;
   std::string body;  // chunked coding removed

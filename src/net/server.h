@@ -20,10 +20,11 @@ struct ServerOptions {
   std::uint16_t port = 0;              // 0: any free one
   std::size_t max_connections = 4096;  // more are accepted and closed at once
   Timeouts timeouts;
+  std::chrono::milliseconds tick{250};  // how coarse the timeouts are
 };
 
-// Owns the listener and the connections. stop() closes all of them; the handlers then see errors
-// and return. Destroy only after the loop has stopped or every handler returned.
+// Owns the listener. stop(), and its destruction, closes it and all connections; the handlers then
+// see errors and return.
 class Server {
  public:
   // Called for each connection; the connection is closed when the returned task ends. The

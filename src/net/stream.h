@@ -46,6 +46,9 @@ class Stream {
   void close();
   bool is_open() const;
 
+  // Whether the peer closed or reset its side, even when bytes of it are still unread.
+  bool peer_is_done() const;
+
   // Whether a connection at rest is still good: open, and nothing arrived, not even its end.
   bool is_quiet();
 

@@ -18,9 +18,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <functional>
-#include <optional>
 #include <utility>
-#include <variant>
+#include <vector>
 
 #include "base/result.h"
 
@@ -53,23 +52,27 @@ inline void post(Loop& loop, std::function<void()> work) {
 // Waits. Returns early when the awaiting task is cancelled.
 Task<> sleep_for(std::chrono::milliseconds duration);
 
-// Something to wait for, once: many may wait; set() wakes all, and later waits return at once.
-// Must outlive its waiters. For one loop's thread.
+// Something to wait for: many may wait; set() wakes all, and later waits return at once until
+// reset(). Must outlive its waiters. For one loop's thread.
 class Event {
  public:
-  explicit Event(Loop& loop) : timer_(loop, Timer::time_point::max()) {}
+  Event() = default;
+  explicit Event(Loop&) {}
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
   void set();
-  void reset();
+  void reset() { set_ = false; }
   bool is_set() const { return set_; }
+  // Also returns, with the event not set, when the awaiting task is cancelled.
   Task<> wait();
   // False when `limit` passed first.
   Task<bool> wait_for(std::chrono::milliseconds limit);
 
  private:
-  Timer timer_;
+  Task<bool> wait_until(std::chrono::steady_clock::time_point end);
+
+  std::vector<Timer*> waiters_;
   bool set_ = false;
 };
 

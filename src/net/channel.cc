@@ -1,0 +1,498 @@
+#include "net/channel.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/error.hpp>
+#include <cstring>
+#include <utility>
+
+#include "base/encoding.h"
+
+namespace remit::net {
+namespace {
+
+constexpr std::size_t kFirstRead = 8 << 10;
+constexpr std::size_t kBodyRead = 128 << 10;
+// A larger piece is sent from where it lies; smaller ones are cheaper to copy than to send alone.
+constexpr std::size_t kCopyUpTo = 16 << 10;
+// What a refused or uninterested answer still reads of a request's body, to keep the connection.
+constexpr std::uint64_t kSkipUpTo = 64 << 10;
+constexpr std::uint64_t kLingerUpTo = 64 << 20;
+constexpr std::chrono::milliseconds kWatchTick(200);
+
+bool names_framing(const http::Fields& fields, bool allow_length) {
+  return std::ranges::any_of(fields, [&](const http::Field& field) {
+    return equals_ignoring_ascii_case(field.name, "transfer-encoding") ||
+           equals_ignoring_ascii_case(field.name, "connection") ||
+           (!allow_length && equals_ignoring_ascii_case(field.name, "content-length"));
+  });
+}
+
+std::string framing_lines(const Framing& framing) {
+  switch (framing.kind) {
+    case Framing::Kind::Length:
+      return fmt::format("Content-Length: {}\r\n", framing.length);
+    case Framing::Kind::Chunked:
+      return "Transfer-Encoding: chunked\r\n";
+    case Framing::Kind::None:
+    case Framing::Kind::UntilClose:
+      return {};
+  }
+  return {};
+}
+
+// Puts `lines` before the empty line that ends the head in `out`.
+void insert_before_end(std::string& out, std::string_view lines) {
+  out.resize(out.size() - 2);
+  out.append(lines).append("\r\n");
+}
+
+}  // namespace
+
+Channel::Channel(Stream stream, DeadlineSweep& sweep, Timeouts timeouts)
+    : stream_(std::move(stream)),
+      timeouts_(timeouts),
+      deadline_(sweep, [this] { on_deadline(); }) {}
+
+void Channel::on_deadline() {
+  if (watched_for_ == nullptr) {
+    timed_out_ = true;
+    close();
+  } else if (stream_.peer_is_done()) {
+    watched_for_->close();
+    close();
+  } else {
+    deadline_.arm(kWatchTick);
+  }
+}
+
+void Channel::watch_peer_for(Channel* other) {
+  watched_for_ = other;
+  if (other == nullptr) {
+    deadline_.disarm();
+  } else {
+    deadline_.arm(kWatchTick);
+  }
+}
+
+void Channel::close() {
+  broken_ = true;
+  stream_.close();
+}
+
+Error Channel::gone(const boost::system::error_code& ec, std::string_view doing) const {
+  if (timed_out_) {
+    return Error{ErrorCode::Unavailable, fmt::format("{}: no progress in time", doing)};
+  }
+  if (ec == boost::asio::error::eof) {
+    return Error{ErrorCode::Unavailable, fmt::format("{}: the peer closed the connection", doing)};
+  }
+  return Error{ErrorCode::Unavailable, fmt::format("{}: {}", doing, ec.message())};
+}
+
+void Channel::make_room(std::size_t room) {
+  if (begin_ == end_) begin_ = end_ = 0;
+  if (capacity_ - end_ >= room) return;
+  const std::size_t held = end_ - begin_;
+  if (capacity_ >= held + room) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, held);
+  } else {
+    auto larger = std::make_unique_for_overwrite<char[]>(held + room);
+    if (held != 0) std::memcpy(larger.get(), buffer_.get() + begin_, held);
+    buffer_ = std::move(larger);
+    capacity_ = held + room;
+  }
+  begin_ = 0;
+  end_ = held;
+}
+
+Task<Result<std::size_t>> Channel::fill(std::size_t room) {
+  make_room(room);
+  auto [ec, n] =
+      co_await stream_.read_some(boost::asio::buffer(buffer_.get() + end_, capacity_ - end_));
+  if (ec == boost::asio::error::operation_aborted && stream_.is_open()) {
+    // Cancelled by whoever waited: the connection itself is well.
+    co_return fail(ErrorCode::Unavailable, "cancelled");
+  }
+  if (ec) {
+    broken_ = true;
+    co_return std::unexpected(gone(ec, "read"));
+  }
+  end_ += n;
+  co_return n;
+}
+
+Task<Result<>> Channel::wait_for_bytes() {
+  if (begin_ != end_) co_return Result<>{};
+  auto got = co_await fill(kFirstRead);
+  if (!got) co_return std::unexpected(std::move(got).error());
+  co_return Result<>{};
+}
+
+Task<Result<std::string_view>> Channel::read_head(std::chrono::milliseconds wait) {
+  set_deadline(begin_ == end_ ? wait : timeouts_.head);
+  // A large buffer that a body needed is given back before the connection goes to rest.
+  if (begin_ == end_ && capacity_ > kFirstRead) {
+    buffer_.reset();
+    capacity_ = begin_ = end_ = 0;
+  }
+  std::size_t scanned = 0;
+  while (true) {
+    const std::string_view held(buffer_.get() + begin_, end_ - begin_);
+    if (const auto size = find_head_end(held, scanned)) {
+      if (*size > kMaxHeadBytes) break;
+      begin_ += *size;
+      clear_deadline();
+      co_return held.substr(0, *size);
+    }
+    if (held.size() >= kMaxHeadBytes) break;
+    scanned = held.size();
+    auto got = co_await fill(kFirstRead);
+    if (!got) {
+      if (scanned == 0 && !timed_out_ && broken_) co_return std::string_view{};
+      co_return std::unexpected(std::move(got).error());
+    }
+    if (scanned == 0) set_deadline(timeouts_.head);
+  }
+  broken_ = true;
+  co_return fail(ErrorCode::LimitExceeded, fmt::format("head larger than {} bytes", kMaxHeadBytes));
+}
+
+void Channel::begin_incoming(Framing framing) {
+  incoming_ = framing;
+  left_ = framing.kind == Framing::Kind::Length ? framing.length : 0;
+  body_done_ = framing.kind == Framing::Kind::None ||
+               (framing.kind == Framing::Kind::Length && framing.length == 0);
+  bytes_in_ = 0;
+  if (framing.kind == Framing::Kind::Chunked) chunks_ = ChunkDecoder{};
+}
+
+Result<std::string_view> Channel::next_piece() {
+  const std::string_view held(buffer_.get() + begin_, end_ - begin_);
+  switch (incoming_.kind) {
+    case Framing::Kind::None:
+      return std::string_view{};
+    case Framing::Kind::UntilClose:
+      begin_ = end_;
+      return held;
+    case Framing::Kind::Length: {
+      const std::string_view piece = held.substr(0, std::min<std::uint64_t>(left_, held.size()));
+      begin_ += piece.size();
+      left_ -= piece.size();
+      body_done_ = left_ == 0;
+      return piece;
+    }
+    case Framing::Kind::Chunked:
+      break;
+  }
+  while (begin_ != end_ && !chunks_.done()) {
+    auto step = chunks_.step({buffer_.get() + begin_, end_ - begin_});
+    if (!step) {
+      broken_ = true;
+      return std::unexpected(std::move(step).error());
+    }
+    begin_ += step->consumed;
+    if (!step->content.empty()) {
+      body_done_ = chunks_.done();
+      return step->content;
+    }
+  }
+  body_done_ = chunks_.done();
+  return std::string_view{};
+}
+
+Result<std::string_view> Channel::buffered_body() {
+  if (body_done_ || begin_ == end_) return std::string_view{};
+  auto piece = next_piece();
+  if (piece) bytes_in_ += piece->size();
+  return piece;
+}
+
+Task<Result<std::string_view>> Channel::read_body() {
+  while (!body_done_) {
+    auto piece = buffered_body();
+    if (!piece || !piece->empty()) co_return piece;
+    if (body_done_) break;
+    set_deadline(timeouts_.stall);
+    auto got = co_await fill(bytes_in_ == 0 ? kFirstRead : kBodyRead);
+    clear_deadline();
+    if (!got) {
+      if (incoming_.kind == Framing::Kind::UntilClose && !timed_out_ && stream_.is_open()) {
+        body_done_ = true;  // the end of the connection is the end of the body
+        break;
+      }
+      co_return std::unexpected(std::move(got).error());
+    }
+  }
+  co_return std::string_view{};
+}
+
+void Channel::begin_outgoing(Framing framing) {
+  outgoing_ = framing;
+  bytes_out_ = 0;
+  outgoing_done_ = framing.kind == Framing::Kind::None;
+}
+
+Result<> Channel::put_body(std::string_view piece) {
+  if (piece.empty()) return {};
+  if (outgoing_.kind == Framing::Kind::None ||
+      (outgoing_.kind == Framing::Kind::Length && piece.size() > outgoing_.length)) {
+    broken_ = true;
+    return fail(ErrorCode::Internal, "more body than its head announced");
+  }
+  bytes_out_ += piece.size();
+  if (outgoing_.kind == Framing::Kind::Length) outgoing_.length -= piece.size();
+  const bool chunked = outgoing_.kind == Framing::Kind::Chunked;
+  if (chunked) append_chunk_size(out_, piece.size());
+  out_.append(piece);
+  if (chunked) out_.append("\r\n");
+  return {};
+}
+
+Task<Result<>> Channel::write_body(std::string_view piece) {
+  if (piece.size() <= kCopyUpTo || outgoing_.kind == Framing::Kind::None ||
+      (outgoing_.kind == Framing::Kind::Length && piece.size() > outgoing_.length)) {
+    REMIT_CO_CHECKED(put_body(piece));
+    if (out_.size() < kCopyUpTo) co_return Result<>{};
+    co_return co_await flush();
+  }
+  bytes_out_ += piece.size();
+  if (outgoing_.kind == Framing::Kind::Length) outgoing_.length -= piece.size();
+  const bool chunked = outgoing_.kind == Framing::Kind::Chunked;
+  if (chunked) append_chunk_size(out_, piece.size());
+  set_deadline(timeouts_.stall);
+  boost::system::error_code ec;
+  const std::size_t sent = stream_.try_write(out_, piece, ec);
+  if (!ec && sent < out_.size() + piece.size()) {
+    const std::string_view head = std::string_view(out_).substr(std::min(sent, out_.size()));
+    const std::string_view rest = piece.substr(sent - std::min(sent, out_.size()));
+    ec = co_await stream_.write(head, rest);
+  }
+  clear_deadline();
+  out_.clear();
+  if (ec) {
+    broken_ = true;
+    co_return std::unexpected(gone(ec, "write"));
+  }
+  if (chunked) out_.append("\r\n");
+  co_return Result<>{};
+}
+
+Task<Result<>> Channel::flush() {
+  if (out_.empty()) co_return Result<>{};
+  boost::system::error_code ec;
+  const std::size_t sent = stream_.try_write(out_, {}, ec);
+  if (!ec && sent < out_.size()) {
+    set_deadline(timeouts_.stall);
+    ec = co_await stream_.write(std::string_view(out_).substr(sent), {});
+    clear_deadline();
+  }
+  out_.clear();
+  if (out_.capacity() > 4 * kCopyUpTo) out_.shrink_to_fit();
+  if (ec) {
+    broken_ = true;
+    co_return std::unexpected(gone(ec, "write"));
+  }
+  co_return Result<>{};
+}
+
+Task<Result<>> Channel::finish_body(http::Fields trailers) {
+  if (!outgoing_done_) {
+    if (outgoing_.kind == Framing::Kind::Length && outgoing_.length != 0) {
+      broken_ = true;
+      co_return fail(ErrorCode::Internal, "less body than its head announced");
+    }
+    if (outgoing_.kind == Framing::Kind::Chunked) {
+      out_.append("0\r\n");
+      for (const http::Field& trailer : trailers) {
+        if (!is_token(trailer.name) || !is_field_value(trailer.value)) {
+          broken_ = true;
+          co_return fail(ErrorCode::InvalidInput, "malformed trailer");
+        }
+        out_.append(trailer.name).append(": ").append(trailer.value).append("\r\n");
+      }
+      out_.append("\r\n");
+    }
+    outgoing_done_ = true;
+  }
+  co_return co_await flush();
+}
+
+// ---- server ----
+
+Task<Result<bool>> ServerConnection::read_request(http::RequestHead& head) {
+  auto bytes = co_await read_head(timeouts_.idle);
+  if (!bytes) co_return std::unexpected(std::move(bytes).error());
+  if (bytes->empty()) co_return false;
+  keep_alive_ = false;  // until the request says otherwise
+  version_ = 11;
+  head_request_ = false;
+  expects_continue_ = false;
+  begin_incoming(Framing{});
+  if (auto parsed = parse_request_head(*bytes, head); !parsed) {
+    broken_ = true;
+    co_return std::unexpected(std::move(parsed).error());
+  }
+  auto framing = request_framing(head);
+  if (!framing) {
+    broken_ = true;
+    co_return std::unexpected(std::move(framing).error());
+  }
+  begin_incoming(*framing);
+  version_ = head.version;
+  head_request_ = head.method == "HEAD";
+  keep_alive_ = keeps_alive(head.version, head.fields);
+  const http::Field* expect = http::find(head.fields, "expect");
+  if (expect != nullptr && !equals_ignoring_ascii_case(expect->value, "100-continue")) {
+    broken_ = true;
+    co_return fail(ErrorCode::InvalidInput, "an expectation other than 100-continue");
+  }
+  expects_continue_ = expect != nullptr && head.version >= 11 && !body_done();
+  co_return true;
+}
+
+Task<Result<>> ServerConnection::send_continue() {
+  if (!std::exchange(expects_continue_, false)) co_return Result<>{};
+  out_.append("HTTP/1.1 100 Continue\r\n\r\n");
+  co_return co_await flush();
+}
+
+Result<> ServerConnection::start_response(const http::ResponseHead& head, Framing framing) {
+  if (names_framing(head.fields, head_request_ || head.status == 304)) {
+    return fail(ErrorCode::Internal, "framing fields are not the caller's to write");
+  }
+  // HTTP/1.0 knows no chunks: the body ends with the connection.
+  if (framing.kind == Framing::Kind::Chunked && version_ < 11) {
+    framing = Framing{Framing::Kind::UntilClose, 0};
+  }
+  const bool bodyless =
+      head_request_ || head.status < 200 || head.status == 204 || head.status == 304;
+  // A client that still waits for 100 may or may not send its body now: the framing is lost.
+  if (framing.kind == Framing::Kind::UntilClose || expects_continue_) keep_alive_ = false;
+  REMIT_CHECKED(append_response_head(out_, head));
+  std::string lines = bodyless ? std::string() : framing_lines(framing);
+  if (!bodyless && framing.kind == Framing::Kind::None) lines = "Content-Length: 0\r\n";
+  if (!keep_alive_) {
+    lines += "Connection: close\r\n";
+  } else if (version_ < 11) {
+    lines += "Connection: keep-alive\r\n";
+  }
+  insert_before_end(out_, lines);
+  begin_outgoing(bodyless ? Framing{} : framing);
+  return {};
+}
+
+Task<Result<>> ServerConnection::respond(int status, http::Fields fields, std::string_view body,
+                                         After after) {
+  if (after == After::Close) keep_alive_ = false;
+  http::ResponseHead head;
+  head.status = status;
+  head.fields = std::move(fields);
+  head.reason = status == 200 ? "OK" : "";
+  if (head_request_) {
+    http::set(head.fields, "Content-Length", fmt::format("{}", body.size()));
+    body = {};
+  }
+  REMIT_CO_CHECKED(start_response(head, Framing{Framing::Kind::Length, body.size()}));
+  REMIT_CO_CHECKED(put_body(body));
+  co_return co_await finish_body();
+}
+
+Task<bool> ServerConnection::finish_exchange() {
+  auto flushed = co_await flush();
+  if (!flushed || !outgoing_done_) {
+    close();
+    co_return false;
+  }
+  std::uint64_t skipped = 0;
+  while (keep_alive_ && !broken_ && !body_done()) {
+    auto piece = co_await read_body();
+    if (!piece) break;
+    skipped += piece->size();
+    if (skipped > kSkipUpTo) break;
+  }
+  if (keep_alive_ && !broken_ && body_done()) co_return true;
+  co_await linger();
+  co_return false;
+}
+
+// Closing a socket that holds unread bytes resets the connection, and the peer may lose the
+// answer that it was sent. So: say that we are done, then read what still comes, within bounds.
+Task<> ServerConnection::linger() {
+  if (!is_open()) co_return;
+  stream_.shutdown_send();
+  if (!(body_done() && !has_bytes())) {
+    set_deadline(timeouts_.linger);
+    std::uint64_t dropped = 0;
+    while (dropped < kLingerUpTo) {
+      std::array<char, 16 << 10> scratch;
+      auto [ec, n] = co_await stream_.read_some(boost::asio::buffer(scratch));
+      if (ec) break;
+      dropped += n;
+    }
+  }
+  close();
+}
+
+Task<Result<>> ServerConnection::start_tls(std::shared_ptr<boost::asio::ssl::context> context) {
+  if (has_bytes()) {
+    broken_ = true;
+    co_return fail(ErrorCode::InvalidInput, "bytes behind CONNECT before it was answered");
+  }
+  set_deadline(timeouts_.head);
+  auto started = co_await stream_.start_tls_server(std::move(context));
+  clear_deadline();
+  co_return started;
+}
+
+// ---- client ----
+
+Result<> ClientConnection::start_request(const http::RequestHead& head, Framing framing) {
+  if (names_framing(head.fields, false)) {
+    return fail(ErrorCode::Internal, "framing fields are not the caller's to write");
+  }
+  REMIT_CHECKED(append_request_head(out_, head));
+  if (framing.kind != Framing::Kind::None) insert_before_end(out_, framing_lines(framing));
+  begin_outgoing(framing);
+  method_.assign(head.method);
+  answered_ = false;
+  keep_alive_ = false;
+  return {};
+}
+
+Task<Result<>> ClientConnection::read_response(http::ResponseHead& head) {
+  while (true) {
+    auto bytes = co_await read_head(timeouts_.answer);
+    if (!bytes) co_return std::unexpected(std::move(bytes).error());
+    if (bytes->empty()) {
+      co_return fail(ErrorCode::Unavailable, "the server closed the connection without an answer");
+    }
+    answered_ = true;
+    if (auto parsed = parse_response_head(*bytes, head); !parsed) {
+      broken_ = true;
+      co_return std::unexpected(std::move(parsed).error());
+    }
+    if (head.status == 101) {
+      broken_ = true;
+      co_return fail(ErrorCode::InvalidInput, "the server switched protocols unasked");
+    }
+    if (head.status >= 200) break;
+  }
+  auto framing = response_framing(head, method_);
+  if (!framing) {
+    broken_ = true;
+    co_return std::unexpected(std::move(framing).error());
+  }
+  begin_incoming(*framing);
+  keep_alive_ =
+      framing->kind != Framing::Kind::UntilClose && keeps_alive(head.version, head.fields);
+  co_return Result<>{};
+}
+
+bool ClientConnection::reusable() const {
+  return keep_alive_ && !broken_ && is_open() && body_done() && outgoing_done_ && !has_bytes();
+}
+
+}  // namespace remit::net

@@ -1,0 +1,163 @@
+#include "net/pool.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <chrono>
+#include <tuple>
+#include <utility>
+
+#include "net/tls.h"
+
+namespace remit::net {
+namespace {
+
+namespace asio = boost::asio;
+using Endpoint = asio::ip::tcp::endpoint;
+
+struct OriginOrder {
+  bool operator()(const Origin& a, const Origin& b) const {
+    return std::tie(a.port, a.host, a.tls) < std::tie(b.port, b.host, b.tls);
+  }
+};
+
+struct Resolution {
+  Event done;
+  boost::system::error_code ec;
+  std::vector<Endpoint> endpoints;
+};
+
+// Asio resolves on a thread of its own, which cannot be stopped: this task outlives a caller that
+// has stopped waiting, so the two share `into`.
+Task<> resolve(std::string host, std::uint16_t port, std::shared_ptr<Resolution> into) {
+  asio::ip::basic_resolver<asio::ip::tcp, Executor> resolver(co_await asio::this_coro::executor);
+  auto [ec, found] = co_await resolver.async_resolve(
+      host, fmt::format("{}", port), asio::ip::tcp::resolver::numeric_service, kAwait);
+  into->ec = ec;
+  for (const auto& entry : found) into->endpoints.push_back(entry.endpoint());
+  into->done.set();
+}
+
+Task<Result<std::vector<Endpoint>>> endpoints_of(const Origin& origin,
+                                                 std::chrono::milliseconds limit) {
+  boost::system::error_code not_literal;
+  const auto address = asio::ip::make_address(origin.host, not_literal);
+  if (!not_literal) {
+    std::vector<Endpoint> one = {Endpoint(address, origin.port)};
+    co_return one;
+  }
+  auto resolution = std::make_shared<Resolution>();
+  spawn(co_await asio::this_coro::executor, resolve(origin.host, origin.port, resolution));
+  const bool in_time = co_await resolution->done.wait_for(limit);
+  if (!in_time) {
+    co_return fail(ErrorCode::Unavailable, fmt::format("{}: no name server answered", origin.host));
+  }
+  if (resolution->ec || resolution->endpoints.empty()) {
+    co_return fail(ErrorCode::Unavailable,
+                   fmt::format("{}: {}", origin.host, resolution->ec.message()));
+  }
+  co_return std::move(resolution->endpoints);
+}
+
+}  // namespace
+
+struct ClientPool::State {
+  State(Loop& its_loop, ClientOptions its_options, Timeouts its_timeouts,
+        std::shared_ptr<asio::ssl::context> its_tls)
+      : loop(its_loop),
+        options(std::move(its_options)),
+        timeouts(its_timeouts),
+        tls(std::move(its_tls)),
+        sweep(loop, std::chrono::milliseconds(100)) {}
+
+  Loop& loop;
+  ClientOptions options;
+  Timeouts timeouts;
+  std::shared_ptr<asio::ssl::context> tls;
+  DeadlineSweep sweep;
+  std::map<Origin, std::vector<std::unique_ptr<ClientConnection>>, OriginOrder> idle;
+};
+
+Result<std::unique_ptr<ClientPool>> ClientPool::make(Loop& loop, ClientOptions options,
+                                                     Timeouts timeouts) {
+  REMIT_TRY(auto tls, make_client_tls(options.ca_file));
+  auto state = std::make_unique<State>(loop, std::move(options), timeouts, std::move(tls));
+  return std::unique_ptr<ClientPool>(new ClientPool(std::move(state)));
+}
+
+ClientPool::ClientPool(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ClientPool::~ClientPool() = default;
+
+Task<Result<ClientPool::Lease>> ClientPool::acquire(const Origin& origin, Use use) {
+  if (use == Use::AnyConnection) {
+    const auto found = state_->idle.find(origin);
+    while (found != state_->idle.end() && !found->second.empty()) {
+      auto connection = std::move(found->second.back());
+      found->second.pop_back();
+      if (!connection->is_quiet()) continue;  // closed, or spoke out of turn: not used again
+      connection->clear_deadline();
+      Lease lease{std::move(connection), true};
+      co_return lease;
+    }
+  }
+  auto connected = co_await connect(origin);
+  if (!connected) co_return std::unexpected(std::move(connected).error());
+  Lease lease{*std::move(connected), false};
+  co_return lease;
+}
+
+Task<Result<std::unique_ptr<ClientConnection>>> ClientPool::connect(Origin origin) {
+  const auto limit = state_->options.connect_timeout;
+  auto endpoints = co_await endpoints_of(origin, limit);
+  if (!endpoints) co_return std::unexpected(std::move(endpoints).error());
+  Socket socket(state_->loop);
+  bool late = false;
+  Deadline deadline(state_->sweep, [&late, &socket] {
+    late = true;
+    boost::system::error_code ignored;
+    socket.close(ignored);
+  });
+  deadline.arm(limit);
+  boost::system::error_code failure;
+  for (const Endpoint& endpoint : *endpoints) {
+    auto [ec] = co_await socket.async_connect(endpoint, kAwait);
+    failure = ec;
+    if (!ec || late) break;
+    boost::system::error_code ignored;
+    socket.close(ignored);
+  }
+  deadline.disarm();
+  if (failure || late) {
+    co_return fail(ErrorCode::Unavailable,
+                   fmt::format("connect to {}:{}: {}", origin.host, origin.port,
+                               late ? "no answer in time" : failure.message()));
+  }
+  Stream stream(std::move(socket));
+  if (origin.tls) {
+    Deadline handshake(state_->sweep, [&late, &stream] {
+      late = true;
+      stream.close();
+    });
+    handshake.arm(limit);
+    auto started = co_await stream.start_tls_client(state_->tls, origin.host);
+    if (!started) co_return std::unexpected(std::move(started).error());
+  }
+  co_return std::make_unique<ClientConnection>(std::move(stream), state_->sweep, state_->timeouts);
+}
+
+void ClientPool::release(const Origin& origin, std::unique_ptr<ClientConnection> connection) {
+  if (!connection->reusable()) return;
+  auto& idle = state_->idle[origin];
+  if (idle.size() >= state_->options.max_idle_per_origin) return;
+  connection->set_deadline(state_->options.idle_limit);
+  idle.push_back(std::move(connection));
+}
+
+std::size_t ClientPool::idle() const {
+  std::size_t all = 0;
+  for (const auto& [origin, connections] : state_->idle) all += connections.size();
+  return all;
+}
+
+}  // namespace remit::net
