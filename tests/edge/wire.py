@@ -17,8 +17,9 @@ class Closed(Exception):
 class Buffered:
     """A buffer over `fill(view) -> count`. Views returned by some() hold until the next call."""
 
-    def __init__(self, fill, size=BUFFER):
+    def __init__(self, fill, size=BUFFER, short=Closed):
         self._fill = fill
+        self._short = short  # what to raise when the source ends too early
         self._bytes = bytearray(size)
         self._view = memoryview(self._bytes)
         self._start = self._end = 0
@@ -50,13 +51,13 @@ class Buffered:
             if not count:
                 if self._start == self._end:
                     return None
-                raise Closed
+                raise self._short
             self._end += count
 
     def line(self, limit=8192):
         found = self.until(b"\r\n", limit)
         if found is None:
-            raise Closed
+            raise self._short
         return found
 
     def exactly(self, count):
@@ -64,7 +65,7 @@ class Buffered:
         while count:
             view = self.some(count)
             if not view:
-                raise Closed
+                raise self._short
             parts.append(bytes(view))
             count -= len(view)
         return b"".join(parts)
