@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "json/builder.h"
+#include "json/reader.h"
 #include "json/writer.h"
 
 namespace remit::json {
@@ -53,8 +53,12 @@ void append_canonical(std::string& out, Value value) {
   switch (value.kind()) {
     case Kind::Null:
     case Kind::Bool:
-    case Kind::Number: out += value.raw(); return;
-    case Kind::String: append_string(out, value.string()); return;
+    case Kind::Number:
+      out += value.raw();
+      return;
+    case Kind::String:
+      append_string(out, value.string());
+      return;
     case Kind::Array: {
       char before = '[';
       for (const Value element : value.elements()) {
@@ -66,7 +70,8 @@ void append_canonical(std::string& out, Value value) {
       out += ']';
       return;
     }
-    case Kind::Object: break;
+    case Kind::Object:
+      break;
   }
   std::vector<Member> members;
   members.reserve(value.size());
@@ -88,12 +93,18 @@ void append_canonical(std::string& out, Value value) {
 
 std::string_view name_of(Kind kind) {
   switch (kind) {
-    case Kind::Null: return "null";
-    case Kind::Bool: return "true or false";
-    case Kind::Number: return "a number";
-    case Kind::String: return "a string";
-    case Kind::Array: return "an array";
-    case Kind::Object: return "an object";
+    case Kind::Null:
+      return "null";
+    case Kind::Bool:
+      return "true or false";
+    case Kind::Number:
+      return "a number";
+    case Kind::String:
+      return "a string";
+    case Kind::Array:
+      return "an array";
+    case Kind::Object:
+      return "an object";
   }
   return "a value";
 }
@@ -157,9 +168,7 @@ std::optional<bool> Value::as_boolean() const {
   return node().flag;
 }
 
-std::size_t Value::size() const {
-  return is(Kind::Array) || is(Kind::Object) ? node().size : 0;
-}
+std::size_t Value::size() const { return is(Kind::Array) || is(Kind::Object) ? node().size : 0; }
 
 std::optional<Value> Value::find(std::string_view key) const {
   if (!is(Kind::Object)) return std::nullopt;
@@ -230,23 +239,20 @@ Elements::iterator Elements::iterator::operator++(int) {
 std::expected<Document, ParseError> parse(std::string text, Limits limits) {
   auto storage = std::make_unique<Document::Storage>();
   storage->text = std::move(text);
-  detail::Builder builder(limits);
-  if (auto built = builder.build(storage->text, storage->tree); !built) {
-    return std::unexpected(std::move(built).error());
+  detail::Reader reader(limits);
+  if (auto read = reader.read(storage->text, storage->tree); !read) {
+    return std::unexpected(std::move(read).error());
   }
   return Document(std::move(storage));
 }
 
 Parser::Parser(Limits limits)
-    : tree_(std::make_unique<detail::Tree>()),
-      builder_(std::make_unique<detail::Builder>(limits)) {}
-Parser::Parser(Parser&&) noexcept = default;
-Parser& Parser::operator=(Parser&&) noexcept = default;
+    : tree_(std::make_unique<detail::Tree>()), reader_(std::make_unique<detail::Reader>(limits)) {}
 Parser::~Parser() = default;
 
 std::expected<Value, ParseError> Parser::parse(std::string_view text) {
-  if (auto built = builder_->build(text, *tree_); !built) {
-    return std::unexpected(std::move(built).error());
+  if (auto read = reader_->read(text, *tree_); !read) {
+    return std::unexpected(std::move(read).error());
   }
   return Value(tree_.get(), 0);
 }

@@ -64,7 +64,7 @@ struct Tree {
   std::vector<Node> nodes;  // in document order; a member is its key's node, then its value's
   std::string decoded;
 };
-class Builder;
+class Reader;
 }  // namespace detail
 
 class Document;
@@ -80,8 +80,8 @@ class Value {
   bool is(Kind k) const { return kind() == k; }
 
   bool boolean() const;
-  std::string_view string() const;       // decoded
-  std::string_view number_text() const;  // exactly as written
+  std::string_view string() const;               // decoded
+  std::string_view number_text() const;          // exactly as written
   std::optional<std::int64_t> as_int64() const;  // nullopt unless a number that is one exactly
   std::optional<double> as_double() const;       // nullopt unless a finite number
   std::optional<std::string_view> as_string() const;
@@ -113,8 +113,8 @@ class Value {
 };
 
 struct Member {
-  std::string_view key;         // decoded
-  std::size_t key_offset = 0;   // of its opening quote in the text
+  std::string_view key;        // decoded
+  std::size_t key_offset = 0;  // of its opening quote in the text
   Value value;
 };
 
@@ -185,7 +185,7 @@ class Document {
   Document& operator=(Document&&) noexcept = default;
 
   Value root() const REMIT_LIFETIMEBOUND { return {&storage_->tree, 0}; }
-  std::string_view text() const REMIT_LIFETIMEBOUND { return storage_->text; }
+  std::string_view text() const REMIT_LIFETIMEBOUND { return storage_->tree.text; }
 
  private:
   friend std::expected<Document, ParseError> parse(std::string text, Limits limits);
@@ -204,8 +204,8 @@ std::expected<Document, ParseError> parse(std::string text, Limits limits = {});
 class Parser {
  public:
   explicit Parser(Limits limits = {});
-  Parser(Parser&&) noexcept;
-  Parser& operator=(Parser&&) noexcept;
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
   ~Parser();
 
   // The value is valid until the next parse() and as long as the bytes of `text` are.
@@ -213,7 +213,7 @@ class Parser {
 
  private:
   std::unique_ptr<detail::Tree> tree_;
-  std::unique_ptr<detail::Builder> builder_;
+  std::unique_ptr<detail::Reader> reader_;
 };
 
 // The same value in the one form that is hashed and compared: keys sorted by their bytes, no white

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace remit::json {
@@ -26,6 +27,27 @@ constexpr std::size_t utf8_length(std::string_view text) {
   const bool overlong = first == 0xF0 && second < 0x90;
   const bool beyond = first == 0xF4 && second > 0x8F;
   return !overlong && !beyond && follows(2) && follows(3) ? 4 : 0;
+}
+
+// `code` must be a Unicode scalar value.
+inline void append_utf8(std::string& out, unsigned code) {
+  const auto byte = [&out](unsigned value) { out += static_cast<char>(value); };
+  const auto tail = [&](unsigned shift) { byte(0x80U | ((code >> shift) & 0x3FU)); };
+  if (code < 0x80) {
+    byte(code);
+  } else if (code < 0x800) {
+    byte(0xC0U | (code >> 6));
+    tail(0);
+  } else if (code < 0x10000) {
+    byte(0xE0U | (code >> 12));
+    tail(6);
+    tail(0);
+  } else {
+    byte(0xF0U | (code >> 18));
+    tail(12);
+    tail(6);
+    tail(0);
+  }
 }
 
 }  // namespace remit::json

@@ -12,13 +12,27 @@ namespace {
 void append_escape(std::string& out, unsigned char c) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\b': out += "\\b"; return;
-    case '\f': out += "\\f"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
     default:
       out += "\\u00";
       out += kDigits[c >> 4];
@@ -55,17 +69,24 @@ void append_string(std::string& out, std::string_view text) {
 }
 
 void Writer::before_value() {
-  REMIT_CHECK(!done_);
   if (open_.empty()) {
+    REMIT_CHECK(!done_);
     done_ = true;
     return;
   }
   switch (open_.back()) {
-    case Place::FirstElement: open_.back() = Place::LaterElement; return;
-    case Place::LaterElement: out_ += ','; return;
-    case Place::Member: open_.back() = Place::LaterKey; return;
+    case Place::FirstElement:
+      open_.back() = Place::LaterElement;
+      return;
+    case Place::LaterElement:
+      out_ += ',';
+      return;
+    case Place::Member:
+      open_.back() = Place::LaterKey;
+      return;
     case Place::FirstKey:
-    case Place::LaterKey: REMIT_CHECK(open_.empty());  // a value stands where a key must be
+    case Place::LaterKey:
+      REMIT_CHECK(open_.empty());  // a value stands where a key must be
   }
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
-// Writes JSON (RFC 8259) into a string, minified. Commas and colons come by themselves; writing what
-// cannot stand where it is written (a value where a key must be) is a bug and ends the process.
+// Writes JSON (RFC 8259) into a string, minified. Commas and colons come by themselves; writing
+// what cannot stand where it is written (a value where a key must be) is a bug and ends the
+// process.
 
 #include <cstdint>
 #include <string>
