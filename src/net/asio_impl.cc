@@ -3,6 +3,8 @@
 
 #include <boost/asio/impl/src.hpp>
 #include <boost/asio/ssl/impl/src.hpp>
+#define BOOST_BEAST_SOURCE
+#include <boost/beast/core/impl/string.ipp>
 #include <boost/beast/http/detail/basic_parser.ipp>
 #include <boost/beast/http/detail/rfc7230.ipp>
 #include <boost/beast/http/impl/basic_parser.ipp>

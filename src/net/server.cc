@@ -22,8 +22,6 @@ class TcpServer final : public Server, public std::enable_shared_from_this<TcpSe
         acceptor_(loop),
         sweep_(loop, options_.tick) {}
 
-  ~TcpServer() override { stop(); }
-
   Result<> open() {
     boost::system::error_code ec;
     const auto address = asio::ip::make_address(options_.address, ec);
@@ -70,10 +68,23 @@ class TcpServer final : public Server, public std::enable_shared_from_this<TcpSe
  private:
   static Task<> serve(std::shared_ptr<TcpServer> self, Socket socket) {
     ServerConnection connection(Stream(std::move(socket)), self->sweep_, self->options_.timeouts);
-    const auto entry = self->connections_.insert(self->connections_.end(), &connection);
+    const Registered registered(self->connections_, connection);
     co_await self->handler_(connection);
-    self->connections_.erase(entry);
   }
+
+  // In the list for as long as the connection's coroutine lives, however that ends.
+  class Registered {
+   public:
+    Registered(std::list<ServerConnection*>& all, ServerConnection& connection)
+        : all_(all), place_(all.insert(all.end(), &connection)) {}
+    Registered(const Registered&) = delete;
+    Registered& operator=(const Registered&) = delete;
+    ~Registered() { all_.erase(place_); }
+
+   private:
+    std::list<ServerConnection*>& all_;
+    std::list<ServerConnection*>::iterator place_;
+  };
 
   Loop& loop_;
   ServerOptions options_;
