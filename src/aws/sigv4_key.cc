@@ -1,0 +1,294 @@
+// The low-level SHA-256 functions are deprecated in OpenSSL 3, not gone: EVP_MD_CTX_copy_ex, the
+// only other way to start from a midstate, allocates at each copy.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
+#include "aws/sigv4_key.h"
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/obj_mac.h>
+#include <openssl/param_build.h>
+#include <openssl/sha.h>
+
+#include <array>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/encoding.h"
+
+namespace remit::aws {
+
+namespace {
+
+static_assert(sizeof(SHA256_CTX) == 112);
+SHA256_CTX* context_of(std::byte* bytes) { return reinterpret_cast<SHA256_CTX*>(bytes); }
+
+template <auto Free>
+struct Freer {
+  template <class T>
+  void operator()(T* object) const {
+    Free(object);
+  }
+};
+using Pkey = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
+using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, Freer<EVP_PKEY_CTX_free>>;
+using MdContext = std::unique_ptr<EVP_MD_CTX, Freer<EVP_MD_CTX_free>>;
+using Number = std::unique_ptr<BIGNUM, Freer<BN_clear_free>>;
+using Group = std::unique_ptr<EC_GROUP, Freer<EC_GROUP_free>>;
+using Point = std::unique_ptr<EC_POINT, Freer<EC_POINT_free>>;
+using ParamBuilder = std::unique_ptr<OSSL_PARAM_BLD, Freer<OSSL_PARAM_BLD_free>>;
+using Params = std::unique_ptr<OSSL_PARAM, Freer<OSSL_PARAM_free>>;
+
+constexpr char kHexDigits[] = "0123456789abcdef";
+
+void to_hex(std::span<const std::byte> bytes, char* out) {
+  for (const std::byte b : bytes) {
+    *out++ = kHexDigits[std::to_integer<unsigned>(b) >> 4];
+    *out++ = kHexDigits[std::to_integer<unsigned>(b) & 15];
+  }
+}
+
+class HmacSigner final : public StringSigner {
+ public:
+  explicit HmacSigner(std::string_view key) : key_(key) {}
+
+  void sign(std::string_view string_to_sign, SignatureText& out) const override {
+    std::array<std::byte, 32> digest;
+    key_.sign(string_to_sign, digest);
+    to_hex(digest, out.bytes);
+    out.size = kHmacSignatureHex;
+  }
+
+  bool verify(std::string_view string_to_sign, std::string_view signature) const override {
+    SignatureText right;
+    sign(string_to_sign, right);
+    return signature.size() == right.size &&
+           CRYPTO_memcmp(signature.data(), right.bytes, right.size) == 0;
+  }
+
+ private:
+  HmacKey key_;
+};
+
+class EcdsaSigner final : public StringSigner {
+ public:
+  explicit EcdsaSigner(Pkey key) : key_(std::move(key)) {}
+
+  void sign(std::string_view string_to_sign, SignatureText& out) const override {
+    const MdContext context(EVP_MD_CTX_new());
+    std::array<unsigned char, kMaxSignatureHex / 2> der;
+    std::size_t size = der.size();
+    REMIT_CHECK(context &&
+                EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key_.get()) == 1);
+    REMIT_CHECK(EVP_DigestSign(context.get(), der.data(), &size,
+                               reinterpret_cast<const unsigned char*>(string_to_sign.data()),
+                               string_to_sign.size()) == 1);
+    to_hex(std::as_bytes(std::span(der).first(size)), out.bytes);
+    out.size = size * 2;
+  }
+
+  bool verify(std::string_view string_to_sign, std::string_view signature) const override {
+    const auto der = unhex(signature);
+    if (!der || signature.size() > kMaxSignatureHex) return false;
+    const MdContext context(EVP_MD_CTX_new());
+    REMIT_CHECK(context && EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr,
+                                                key_.get()) == 1);
+    return EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(der->data()),
+                            der->size(),
+                            reinterpret_cast<const unsigned char*>(string_to_sign.data()),
+                            string_to_sign.size()) == 1;
+  }
+
+ private:
+  Pkey key_;
+};
+
+// `scalar` null: a public key only. Null when OpenSSL does not take the point.
+Pkey make_ec_key(const BIGNUM* scalar, std::span<const unsigned char> point) {
+  const ParamBuilder builder(OSSL_PARAM_BLD_new());
+  REMIT_CHECK(builder && OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME,
+                                                         "prime256v1", 0) == 1);
+  REMIT_CHECK(OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
+                                               point.size()) == 1);
+  if (scalar != nullptr) {
+    REMIT_CHECK(OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, scalar) == 1);
+  }
+  const Params params(OSSL_PARAM_BLD_to_param(builder.get()));
+  const PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  EVP_PKEY* key = nullptr;
+  REMIT_CHECK(params && context && EVP_PKEY_fromdata_init(context.get()) == 1);
+  const int selection = scalar != nullptr ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
+  if (EVP_PKEY_fromdata(context.get(), &key, selection, params.get()) != 1) return nullptr;
+  return Pkey(key);
+}
+
+Number to_number(std::span<const std::byte> bytes) {
+  Number number(BN_secure_new());
+  REMIT_CHECK(number && BN_bin2bn(reinterpret_cast<const unsigned char*>(bytes.data()),
+                                  static_cast<int>(bytes.size()), number.get()) != nullptr);
+  return number;
+}
+
+// HMAC over: 1 as 4 bytes, the label, a zero byte, the key id, the counter, 256 bits as 4 bytes.
+Number ecdsa_scalar(std::string_view access_key_id, const Secret& secret) {
+  std::vector<char> key(5 + secret.size());
+  std::memcpy(key.data(), "AWS4A", 5);
+  std::memcpy(key.data() + 5, secret.expose().data(), secret.size());
+  const HmacKey hmac({key.data(), key.size()});
+  wipe(key.data(), key.size());
+
+  const Group group(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
+  REMIT_CHECK(group);
+  Number limit(BN_dup(EC_GROUP_get0_order(group.get())));
+  REMIT_CHECK(limit && BN_sub_word(limit.get(), 2) == 1);
+  for (unsigned counter = 1; counter <= 254; ++counter) {
+    std::string input("\0\0\0\1", 4);
+    input.append("AWS4-ECDSA-P256-SHA256").push_back('\0');
+    input.append(access_key_id).push_back(static_cast<char>(counter));
+    input.append("\0\0\1\0", 4);
+    std::array<std::byte, 32> candidate;
+    hmac.sign(input, candidate);
+    Number scalar = to_number(candidate);
+    wipe(candidate.data(), candidate.size());
+    if (BN_cmp(scalar.get(), limit.get()) > 0) continue;
+    REMIT_CHECK(BN_add_word(scalar.get(), 1) == 1);
+    return scalar;
+  }
+  const bool found = false;  // the odds are 1 in 2^8128
+  REMIT_CHECK(found);
+  return nullptr;
+}
+
+}  // namespace
+
+PlainSha256::PlainSha256() { SHA256_Init(context_of(context_)); }
+
+void PlainSha256::update(std::string_view bytes) {
+  SHA256_Update(context_of(context_), bytes.data(), bytes.size());
+}
+
+void PlainSha256::finish(std::span<std::byte, 32> out) {
+  SHA256_Final(reinterpret_cast<unsigned char*>(out.data()), context_of(context_));
+  SHA256_Init(context_of(context_));
+}
+
+HmacKey::HmacKey(std::string_view key) {
+  std::array<char, 64> block{};
+  if (key.size() > block.size()) {
+    inner_.update(key);
+    inner_.finish(std::as_writable_bytes(std::span(block)).first<32>());
+  } else {
+    std::memcpy(block.data(), key.data(), key.size());
+  }
+  for (char& c : block) c = static_cast<char>(c ^ 0x36);
+  inner_.update({block.data(), block.size()});
+  for (char& c : block) c = static_cast<char>(c ^ 0x36 ^ 0x5C);
+  outer_.update({block.data(), block.size()});
+  wipe(block.data(), block.size());
+}
+
+HmacKey::~HmacKey() {
+  wipe(inner_.context_, sizeof inner_.context_);
+  wipe(outer_.context_, sizeof outer_.context_);
+}
+
+void HmacKey::sign(std::string_view message, std::span<std::byte, 32> out) const {
+  PlainSha256 inner = inner_;
+  inner.update(message);
+  std::array<std::byte, 32> digest;
+  SHA256_Final(reinterpret_cast<unsigned char*>(digest.data()), context_of(inner.context_));
+  PlainSha256 outer = outer_;
+  SHA256_Update(context_of(outer.context_), digest.data(), digest.size());
+  SHA256_Final(reinterpret_cast<unsigned char*>(out.data()), context_of(outer.context_));
+}
+
+std::shared_ptr<const StringSigner> derive_hmac_key(const Secret& secret, std::string_view date,
+                                                    std::string_view region,
+                                                    std::string_view service) {
+  std::vector<char> first(4 + secret.size());
+  std::memcpy(first.data(), "AWS4", 4);
+  if (!secret.empty()) std::memcpy(first.data() + 4, secret.expose().data(), secret.size());
+  std::array<std::byte, 32> key;
+  HmacKey({first.data(), first.size()}).sign(date, key);
+  wipe(first.data(), first.size());
+  const auto view = [&key] {
+    return std::string_view(reinterpret_cast<const char*>(key.data()), key.size());
+  };
+  for (const std::string_view part : {region, service, std::string_view("aws4_request")}) {
+    std::array<std::byte, 32> next;
+    HmacKey(view()).sign(part, next);
+    key = next;
+    wipe(next.data(), next.size());
+  }
+  auto signer = std::make_shared<const HmacSigner>(view());
+  wipe(key.data(), key.size());
+  return signer;
+}
+
+std::shared_ptr<const StringSigner> derive_ecdsa_key(std::string_view access_key_id,
+                                                     const Secret& secret) {
+  const Number scalar = ecdsa_scalar(access_key_id, secret);
+  const Group group(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
+  const Point point(EC_POINT_new(group.get()));
+  std::array<unsigned char, 65> encoded;
+  REMIT_CHECK(point &&
+              EC_POINT_mul(group.get(), point.get(), scalar.get(), nullptr, nullptr, nullptr) == 1);
+  REMIT_CHECK(EC_POINT_point2oct(group.get(), point.get(), POINT_CONVERSION_UNCOMPRESSED,
+                                 encoded.data(), encoded.size(), nullptr) == encoded.size());
+  Pkey key = make_ec_key(scalar.get(), encoded);
+  REMIT_CHECK(key);
+  return std::make_shared<const EcdsaSigner>(std::move(key));
+}
+
+std::shared_ptr<const StringSigner> ecdsa_public_key(std::string_view x, std::string_view y) {
+  if (x.size() != 32 || y.size() != 32) return nullptr;
+  std::array<unsigned char, 65> encoded;
+  encoded[0] = 4;
+  std::memcpy(&encoded[1], x.data(), 32);
+  std::memcpy(&encoded[33], y.data(), 32);
+  Pkey key = make_ec_key(nullptr, encoded);
+  if (!key) return nullptr;
+  return std::make_shared<const EcdsaSigner>(std::move(key));
+}
+
+const std::shared_ptr<const StringSigner>& KeyCache::get(
+    Algorithm algorithm, std::string_view access_key_id, const Secret& secret,
+    std::string_view date, std::string_view region, std::string_view service) {
+  const bool hmac = algorithm == Algorithm::HmacSha256;
+  name_.assign(access_key_id);
+  if (hmac) name_.append("/").append(date).append("/").append(region).append("/").append(service);
+  Digest secret_hash;
+  hash_.update(secret.expose());
+  hash_.finish(secret_hash);
+
+  if (const auto found = young_.find(name_); found != young_.end()) {
+    if (CRYPTO_memcmp(found->second.secret_hash.data(), secret_hash.data(), 32) == 0) {
+      return found->second.key;
+    }
+    young_.erase(found);
+  }
+  Entry entry{secret_hash, nullptr};
+  if (const auto found = old_.find(name_);
+      found != old_.end() &&
+      CRYPTO_memcmp(found->second.secret_hash.data(), secret_hash.data(), 32) == 0) {
+    entry.key = found->second.key;
+  } else {
+    entry.key = hmac ? derive_hmac_key(secret, date, region, service)
+                     : derive_ecdsa_key(access_key_id, secret);
+  }
+  if (young_.size() >= half_) old_ = std::exchange(young_, {});
+  return young_.insert_or_assign(name_, std::move(entry)).first->second.key;
+}
+
+void append_hex(std::string& out, std::span<const std::byte> bytes) {
+  const std::size_t at = out.size();
+  out.resize(at + bytes.size() * 2);
+  to_hex(bytes, out.data() + at);
+}
+
+}  // namespace remit::aws
