@@ -3,6 +3,7 @@
 // Patterns over tool names: `*` is any run of characters (also none), `?` is any one character,
 // everything else is itself. Matching is linear in pattern × name at worst, never exponential.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,9 @@ namespace remit::rules {
 
 bool glob_matches(std::string_view pattern, std::string_view text);
 
-// Whether some text matches both. Exact: decided on the product of the two patterns.
-bool globs_overlap(std::string_view a, std::string_view b);
+// A text that both match, or nullopt when there is none. Exact: decided on the product of the two
+// patterns.
+std::optional<std::string> globs_overlap(std::string_view a, std::string_view b);
 
 // "upstream/tool" of a remit; only the tool part is a pattern.
 struct ToolPattern {

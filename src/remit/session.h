@@ -23,6 +23,7 @@
 #include "base/result.h"
 #include "json/json.h"
 #include "remit/bind.h"
+#include "remit/canonical.h"
 #include "remit/config.h"
 
 namespace remit::rules {
@@ -44,11 +45,14 @@ struct SessionPlan {
   std::chrono::seconds duration{900};
   std::string region;  // whose STS endpoint is asked
   BoundArguments bound;
-  // SHA-256 (hex) over all of the above but `session_name` (which is made from it), and the base
-  // credentials' source: two calls with the same key may share a session.
+  // SHA-256 (hex) over everything that changes privilege or attribution: all that AssumeRole is
+  // asked for but `session_name` (which is made from it), the agent, the remit and the source of
+  // the base credentials. Two calls with the same key may share a session.
   std::string key;
   int packed_percent_estimate = 0;              // a model, not a fact: see remit/packed.h
   std::shared_ptr<const iam::Policy> compiled;  // `policy`, for egress to decide with
+  // By the index of a statement in `policy` (Decision::statement): where it stands in remit.yaml.
+  std::vector<std::vector<StatementOrigin>> origins;
 };
 
 // Plans and remembers: at most 1,024 plans, the least recently used goes first. Remembered by remit

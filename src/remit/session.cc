@@ -1,0 +1,176 @@
+#include "remit/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "aws/arn.h"
+#include "base/digest.h"
+#include "iam/policy.h"
+#include "json/utf8.h"
+#include "json/writer.h"
+#include "remit/packed.h"
+#include "remit/template.h"
+
+namespace remit::rules {
+namespace {
+
+constexpr std::size_t kMaxPlans = 1024;
+constexpr std::size_t kAgentPart = 20;
+constexpr std::size_t kRemitPart = 30;
+constexpr std::size_t kHashPart = 12;  // hex digits; 20 + 30 + 12 + two dots = 64
+
+struct Character {
+  std::size_t count = 0;
+  bool beyond_latin1 = false;  // STS takes U+0020 to U+00FF, tab, LF and CR
+};
+
+Character count_characters(std::string_view text) {
+  Character seen;
+  for (std::size_t i = 0; i < text.size(); ++seen.count) {
+    const std::size_t length = std::max<std::size_t>(1, json::utf8_length(text.substr(i)));
+    const auto first = static_cast<unsigned char>(text[i]);
+    seen.beyond_latin1 = seen.beyond_latin1 || first > 0xC3 || (length == 1 && first < 0x20);
+    i += length;
+  }
+  return seen;
+}
+
+// The limit counts the inline policy and the managed policies' ARNs; both are shown.
+Result<> check_policy_size(const SessionPlan& plan) {
+  const Character inline_policy = count_characters(plan.policy);
+  if (inline_policy.beyond_latin1)
+    return fail(ErrorCode::Denied,
+                fmt::format("the session policy of remit {} would hold a character that STS does "
+                            "not take (above U+00FF, or a control character)",
+                            plan.remit));
+  std::size_t managed = 0;
+  for (const std::string& arn : plan.policy_arns) managed += arn.size();
+  if (inline_policy.count + managed <= kMaxPolicyCharacters) return {};
+  return fail(
+      ErrorCode::LimitExceeded,
+      fmt::format("the session policy of remit {} is too long for STS: {} characters inline "
+                  "+ {} of managed policy ARNs = {}, and {} is the limit; use patterns for "
+                  "what has a common beginning, or split the remit",
+                  plan.remit, inline_policy.count, managed, inline_policy.count + managed,
+                  kMaxPolicyCharacters));
+}
+
+void write_optional(json::Writer& writer, std::string_view key,
+                    const std::optional<std::string>& value) {
+  writer.key(key);
+  if (value)
+    writer.string(*value);
+  else
+    writer.null();
+}
+
+void write_strings(json::Writer& writer, std::string_view key,
+                   const std::vector<std::string>& values) {
+  writer.key(key).begin_array();
+  for (const std::string& value : values) writer.string(value);
+  writer.end_array();
+}
+
+// JSON, because it keeps fields apart without a convention of ours.
+std::string key_of(const SessionPlan& plan, const Config& config) {
+  json::Writer writer;
+  writer.begin_object();
+  writer.key("agent").string(config.agent.name);
+  writer.key("base").integer(static_cast<std::int64_t>(config.aws.base.kind));
+  writer.key("duration").integer(plan.duration.count());
+  write_optional(writer, "externalId", plan.external_id);
+  writer.key("policy").string(plan.policy);
+  write_strings(writer, "policyArns", plan.policy_arns);
+  writer.key("profile").string(config.aws.base.profile);
+  writer.key("region").string(plan.region);
+  writer.key("remit").string(plan.remit);
+  writer.key("role").string(plan.role);
+  write_optional(writer, "sourceIdentity", plan.source_identity);
+  writer.key("tags").begin_array();
+  for (const Tag& tag : plan.tags)
+    writer.begin_array().string(tag.key).string(tag.value).end_array();
+  writer.end_array();
+  write_strings(writer, "transitive", plan.transitive);
+  writer.end_object();
+  return sha256_hex(std::move(writer).take());
+}
+
+std::string session_name_of(const Config& config, const SessionPlan& plan) {
+  std::string remit = plan.remit.substr(0, kRemitPart);
+  std::ranges::replace(remit, ':', '-');  // of "startup:api"; STS takes no colon
+  return fmt::format("{}.{}.{}", std::string_view(config.agent.name).substr(0, kAgentPart), remit,
+                     std::string_view(plan.key).substr(0, kHashPart));
+}
+
+Result<std::shared_ptr<const iam::Policy>> compile_policy(const SessionPlan& plan) {
+  auto compiled = iam::compile(plan.policy, iam::PolicyKind::Session,
+                               fmt::format("session policy of remit {}", plan.remit));
+  if (compiled) return std::make_shared<const iam::Policy>(*std::move(compiled));
+  const iam::PolicyError& first = compiled.error().front();
+  return fail(
+      ErrorCode::Denied,
+      fmt::format("the session policy of remit {} is no valid policy once the arguments are "
+                  "bound: {}: {}",
+                  plan.remit, first.path, first.message));
+}
+
+// What a plan depends on besides the configuration, which a Planner has once.
+std::string id_of(const Remit& remit, const BoundArguments& bound) {
+  json::Writer writer;
+  writer.begin_array().string(remit.name);
+  for (const BoundArgument& argument : bound) writer.string(argument.name).string(argument.value);
+  writer.end_array();
+  return std::move(writer).take();
+}
+
+}  // namespace
+
+Result<SessionPlan> plan_session(const Config& config, const Remit& remit, BoundArguments bound) {
+  SessionPlan plan;
+  plan.remit = remit.name;
+  REMIT_TRY(plan.role, choose_role(remit, bound));
+  REMIT_TRY(const auto role, aws::RoleArn::parse(plan.role));
+  plan.account = role.account.text();
+  REMIT_TRY(PolicyText policy, remit.session->fill(bound));
+  plan.policy = std::move(policy.json);
+  plan.origins = std::move(policy.origins);
+  plan.policy_arns = remit.policy_arns;
+  plan.tags = remit.tags;
+  plan.transitive = remit.transitive;
+  plan.source_identity = remit.source_identity;
+  plan.external_id = remit.external_id;
+  plan.duration = remit.duration;
+  plan.region = config.aws.region;
+  plan.bound = std::move(bound);
+  REMIT_CHECKED(check_policy_size(plan));
+  plan.key = key_of(plan, config);
+  plan.session_name = session_name_of(config, plan);
+  plan.packed_percent_estimate = estimate_packed_percent(plan.policy, plan.policy_arns, plan.tags);
+  REMIT_TRY(plan.compiled, compile_policy(plan));
+  return plan;
+}
+
+Planner::Planner(std::shared_ptr<const Config> config) : config_(std::move(config)) {}
+
+Result<std::shared_ptr<const SessionPlan>> Planner::plan(const Remit& remit,
+                                                         std::optional<json::Value> arguments) {
+  REMIT_TRY(BoundArguments bound, bind_arguments(remit, arguments));
+  std::string id = id_of(remit, bound);
+  if (const auto known = by_id_.find(id); known != by_id_.end()) {
+    recent_.splice(recent_.begin(), recent_, known->second);
+    return recent_.front().plan;
+  }
+  REMIT_TRY(SessionPlan made, plan_session(*config_, remit, std::move(bound)));
+  auto plan = std::make_shared<const SessionPlan>(std::move(made));
+  recent_.push_front({id, plan});
+  by_id_.emplace(std::move(id), recent_.begin());
+  if (recent_.size() > kMaxPlans) {
+    by_id_.erase(recent_.back().id);
+    recent_.pop_back();
+  }
+  return plan;
+}
+
+}  // namespace remit::rules
