@@ -1,0 +1,46 @@
+#pragma once
+
+// Where an identified request goes: a custom endpoint of the configuration, the host of CONNECT, or
+// AWS's own host for the service and region.
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "aws/catalogue.h"
+#include "aws/identify.h"
+#include "base/result.h"
+#include "net/client.h"
+
+namespace remit::gateway {
+
+struct Destination {
+  net::Origin origin;
+  std::string authority;    // of the Host field
+  std::string path_prefix;  // to be put before the target: a bucket that was in the host
+};
+
+class Endpoints {
+ public:
+  // InvalidInput when an endpoint is not http(s)://host[:port].
+  static Result<Endpoints> make(const std::vector<std::pair<std::string, std::string>>& custom);
+
+  // `connect` is the host and port of CONNECT (or of a proxied http:// request), null in endpoint
+  // mode. InvalidInput when no host can be told, with what would help.
+  Result<Destination> resolve(const aws::Catalogue& catalogue, const aws::Identified& identified,
+                              std::string_view partition, const net::Origin* connect) const;
+
+  // Of an unsigned read: only an endpoint for that very host stands in for it.
+  Destination resolve_public(const net::Origin& connect) const;
+
+ private:
+  const net::Url* find(std::string_view key) const;
+  std::vector<std::pair<std::string, net::Url>> custom_;
+};
+
+// "s3.eu-west-1.amazonaws.com"; empty for a service whose host the catalogue does not tell.
+std::string aws_host(const aws::Catalogue& catalogue, const aws::Identified& identified,
+                     std::string_view partition);
+
+}  // namespace remit::gateway
