@@ -4,6 +4,7 @@
      "count": 3, "after": 1,                                                 how many, after letting how many by
      "do": "delay",  "seconds": 2}                                           wait, then go on as usual
      "do": "error",  "status": 503, "code": "SlowDown"}                      answer this, in the protocol's form
+     "do": "answer", "status": 200, "body": "<ListRolesResponse>…"}          verified as usual, then this body
      "do": "reset"}                                                          break the connection at once
      "do": "reset-upload", "bytes": 1000000}                                 ... after so much of the request's body
      "do": "reset-download", "bytes": 1000000}                               ... after so much of the answer's body
@@ -12,7 +13,7 @@
 
 import re
 
-KINDS = ("delay", "error", "reset", "reset-upload", "reset-download", "hang")
+KINDS = ("delay", "error", "answer", "reset", "reset-upload", "reset-download", "hang")
 
 
 class Faults:

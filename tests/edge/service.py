@@ -169,6 +169,8 @@ class Connection:
             entry.update(body_length=payload.length)
         else:
             reply = self.generic(kind, operation, request_id)
+        if fault and fault["do"] == "answer":
+            reply = s3.Reply(fault.get("status", 200), fault["body"], [f for f in reply.fields if f[0] == "Content-Type"])
         entry.update(verified=["signature"] + payload.verified, chunks=payload.chunks)
         cut = fault.get("bytes", 0) if fault and fault["do"] == "reset-download" else None
         return reply, cut
