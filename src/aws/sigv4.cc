@@ -85,10 +85,12 @@ Result<> check_time(const SignedRequest& request, TimePoint now) {
   return {};
 }
 
+bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && equals_ignoring_ascii_case(a, b);
+}
+
 void put(http::Fields& fields, std::string_view name, std::string_view value) {
-  const auto named = [name](const http::Field& field) {
-    return equals_ignoring_ascii_case(field.name, name);
-  };
+  const auto named = [name](const http::Field& field) { return same_name(field.name, name); };
   const auto first = std::ranges::find_if(fields, named);
   if (first == fields.end()) {
     fields.push_back({std::string(name), std::string(value)});
@@ -111,8 +113,7 @@ bool is_stripped(std::string_view name) {
                                                               "x-amz-region-set",
                                                               "proxy-authenticate",
                                                               "proxy-features"};
-  return std::ranges::any_of(
-      kNames, [name](std::string_view n) { return equals_ignoring_ascii_case(n, name); });
+  return std::ranges::any_of(kNames, [name](std::string_view n) { return same_name(n, name); });
 }
 
 bool is_signing_parameter(std::string_view name) {

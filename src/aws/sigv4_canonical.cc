@@ -73,18 +73,26 @@ void append_normalised_path(std::string& out, std::string_view path) {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
 // Without blanks around it, and with one for each run inside.
 void append_header_value(std::string& out, std::string_view value) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!value.empty() && blank(value.front())) value.remove_prefix(1);
-  while (!value.empty() && blank(value.back())) value.remove_suffix(1);
-  while (!value.empty()) {
-    const auto run = static_cast<std::size_t>(std::ranges::find_if(value, blank) - value.begin());
-    out.append(value, 0, run);
-    value.remove_prefix(run);
-    if (value.empty()) return;
-    out.push_back(' ');
-    while (blank(value.front())) value.remove_prefix(1);
+  while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
+  while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
+  // Searches for one byte are what the library does fastest; most values have nothing to fold.
+  const auto first = value.find(' ');
+  const bool folds = (first != value.npos && value.find("  ", first) != value.npos) ||
+                     value.find('\t') != value.npos;
+  if (!folds) {
+    out.append(value);
+    return;
+  }
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (!is_blank(value[i])) {
+      out.push_back(value[i]);
+    } else if (!is_blank(value[i - 1])) {
+      out.push_back(' ');
+    }
   }
 }
 
@@ -189,9 +197,11 @@ void HeaderTable::fill(const http::Fields& fields) {
   names_.clear();
   rows_.clear();
   for (const http::Field& field : fields) {
-    rows_.push_back({static_cast<std::uint32_t>(names_.size()),
-                     static_cast<std::uint32_t>(field.name.size()), &field.value});
-    for (const char c : field.name) names_.push_back(lower(c));
+    const std::size_t at = names_.size();
+    rows_.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(field.name.size()),
+                     &field.value});
+    names_.resize(at + field.name.size());
+    std::ranges::transform(field.name, names_.data() + at, lower);
   }
   // Insertion sort: stable, in place, and heads have some ten fields, often sorted already.
   for (std::size_t i = 1; i < rows_.size(); ++i) {

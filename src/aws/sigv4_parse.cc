@@ -70,6 +70,7 @@ Result<Slots> find_single_fields(const http::Fields& fields) {
   std::array<const std::string*, kSingleFields.size()> found{};
   for (const http::Field& field : fields) {
     for (std::size_t i = 0; i < kSingleFields.size(); ++i) {
+      if (field.name.size() != kSingleFields[i].size()) continue;
       if (!equals_ignoring_ascii_case(field.name, kSingleFields[i])) continue;
       if (found[i] != nullptr) {
         return refuse("the request has the field " + std::string(kSingleFields[i]) + " twice");
