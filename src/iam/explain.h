@@ -11,11 +11,10 @@
 #include <vector>
 
 #include "iam/decide.h"
+#include "iam/truth.h"
 #include "json/json.h"
 
 namespace remit::iam {
-
-enum class Truth : std::uint8_t { No, Maybe, Yes };
 
 struct StatementReport {
   LayerName layer = LayerName::None;

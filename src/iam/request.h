@@ -51,6 +51,8 @@ class Context {
     State state = State::Absent;
   };
   std::span<const Entry> entries() const { return entries_; }
+  // What was set for the key; nullptr when it was never mentioned.
+  const Entry* entry(std::uint64_t key_hash, std::string_view key) const;
   std::span<const std::string_view> values_of(const Entry& entry) const {
     return std::span(values_).subspan(entry.first, entry.count);
   }

@@ -1,0 +1,30 @@
+#pragma once
+
+// Matching of IAM's wildcards: `*` is any run of characters, `?` exactly one (a whole UTF-8
+// sequence). A pattern is encoded once: the wildcards become bytes that never occur in UTF-8, so
+// that a `*` that came from `${*}` or from a variable's value stays a plain character.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace remit::iam {
+
+inline constexpr char kAnyRun = static_cast<char>(0xFF);    // *
+inline constexpr char kAnyOne = static_cast<char>(0xFE);    // ?
+inline constexpr char kVariable = static_cast<char>(0xFD);  // followed by kVariableBytes bytes
+inline constexpr std::size_t kVariableBytes = 4;
+inline constexpr unsigned char kFirstCode = 0xFD;
+
+// True when `text` holds a byte that would be read as a code inside a pattern.
+bool holds_codes(std::string_view text);
+
+// Appends `text` with `*` and `?` as codes; a run of stars becomes one.
+void append_encoded(std::string& out, std::string_view text);
+
+// `pattern` is encoded and holds no variable. Between two stars the leftmost place is taken and
+// never given back, so a pattern costs the length of the text times at most that of its longest
+// piece, and the length of the text alone for pieces without `?`: there is no blow-up.
+bool matches(std::string_view pattern, std::string_view text);
+
+}  // namespace remit::iam
