@@ -111,6 +111,14 @@ def spawn(seconds):
     return subprocess.Popen(["sleep", str(seconds)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).pid
 
 
+def run(command, seconds=300):
+    """An unmodified client as a child of this one, with the environment that Remit gave: how egress is used by any program."""
+    import subprocess
+
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds)
+    return {"code": done.returncode, "out": done.stdout[-20000:], "err": done.stderr[-20000:]}
+
+
 TOOLS = {
     "echo": (echo, READ, text(text="string")),
     "aws": (aws, WRITE, {"type": "object", "required": ["service", "operation"],
@@ -123,6 +131,8 @@ TOOLS = {
     "surroundings": (surroundings, READ, text()),
     "fetch": (fetch, READ, text(url="string")),
     "crash": (crash, WRITE, text()),
+    "run": (run, WRITE, {"type": "object", "required": ["command"], "properties": {
+        "command": {"type": "array", "items": {"type": "string"}}, "seconds": {"type": "number"}}}),
     "sleep": (sleep, READ, text(seconds="number")),
     "spawn": (spawn, WRITE, text(seconds="number")),
 }
