@@ -167,6 +167,8 @@ bool pattern_covers(std::string_view outer, std::string_view inner) {
 
 PolicyText write_canonical(std::vector<PlainStatement> statements) {
   for (PlainStatement& statement : statements) reduce(statement);
+  // What merges with what must not depend on the order in which statements were written.
+  std::ranges::sort(statements, {}, write_statement);
   while (merge_any(statements)) {
   }
   std::vector<std::pair<std::string, std::vector<StatementOrigin>>> written;
