@@ -182,7 +182,8 @@ std::string sentence(const Entry& entry) {
   Facts facts(entry.body);
   if (!facts.readable()) return printable(entry.kind) + ": " + printable(entry.body);
   const auto kind = kind_of(entry.kind);
-  std::string text = kind ? told(*kind, facts) : printable(entry.kind);
+  std::string text = kind ? told(*kind, facts) : std::string();
+  if (text.empty()) text = printable(entry.kind);
   return text + facts.rest();
 }
 
