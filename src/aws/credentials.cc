@@ -57,7 +57,8 @@ void put(char* out, unsigned value, std::size_t digits) {
 }  // namespace
 
 Credentials Credentials::clone() const {
-  return {access_key_id, secret_access_key.clone(), session_token.clone(), expiration, account_id};
+  return {access_key_id, secret_access_key.clone(), session_token.clone(), expiration, account_id,
+          of_role};
 }
 
 Result<TimePoint> parse_iso8601(std::string_view text) {

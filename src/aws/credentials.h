@@ -18,6 +18,8 @@ struct Credentials {
   Secret session_token;                 // empty for long-term keys
   std::optional<TimePoint> expiration;  // absent for long-term keys
   std::string account_id;               // empty when not known
+  // Known to be of an assumed role, so that roles assumed with them are chained: an hour at most.
+  bool of_role = false;
 
   Credentials clone() const;
   bool temporary() const { return !session_token.empty(); }

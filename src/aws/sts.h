@@ -93,9 +93,10 @@ class StsClient {
   net::Task<Result<CallerIdentity>> caller_identity(const Credentials& credentials);
 
  private:
-  struct Form;
-  net::Task<Result<net::Response>> call(const Credentials* credentials, std::string body,
-                                        std::string_view action);
+  // The answer's body, after retries; `credentials` null: unsigned.
+  net::Task<Result<std::string>> call(const Credentials* credentials, std::string form);
+  Result<http::Fields> sign(const Credentials* credentials, const std::string& form) const;
+  net::Task<> pause(int attempt);
 
   net::HttpClient& http_;
   const Clock& clock_;
