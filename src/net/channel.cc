@@ -436,6 +436,16 @@ Task<> ServerConnection::linger() {
   close();
 }
 
+Task<Result<>> ServerConnection::accept_connect(std::string reason) {
+  // No framing and no Connection field: neither belongs to an answer to CONNECT (RFC 9110, 9.3.6).
+  http::ResponseHead head;
+  head.status = 200;
+  head.reason = std::move(reason);
+  REMIT_CO_CHECKED(append_response_head(out_, head));
+  begin_outgoing(Framing{});
+  co_return co_await flush();
+}
+
 Task<Result<>> ServerConnection::start_tls(std::shared_ptr<boost::asio::ssl::context> context) {
   if (has_bytes()) {
     broken_ = true;

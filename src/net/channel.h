@@ -150,7 +150,9 @@ class ServerConnection final : public Channel {
   // Otherwise the connection was closed, after giving the peer a moment to read the answer.
   Task<bool> finish_exchange();
 
-  // After a 200 to CONNECT was flushed: what follows is TLS with us as the server.
+  // Answers CONNECT with 200: what follows on the connection is the tunnel.
+  Task<Result<>> accept_connect(std::string reason);
+  // After accept_connect(): the tunnel is TLS, with us as the server.
   Task<Result<>> start_tls(std::shared_ptr<boost::asio::ssl::context> context);
 
   // The answer will be the last one on this connection.

@@ -49,7 +49,8 @@ struct EgressOptions {
   std::vector<std::pair<std::string, std::string>> endpoints;
   net::ClientOptions client;
   net::Timeouts timeouts;
-  std::chrono::milliseconds tick{250};  // how coarse the timeouts are
+  std::chrono::milliseconds answer_limit{960'000};  // until AWS begins, or goes on with, an answer
+  std::chrono::milliseconds tick{250};              // how coarse the timeouts are
   std::size_t max_connections = 4096;
   // A body that must be read before it can be decided on, or hashed before it can be signed.
   std::size_t max_held_body = std::size_t{64} << 20;

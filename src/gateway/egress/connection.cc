@@ -1,0 +1,212 @@
+#include "gateway/egress/connection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/encoding.h"
+#include "gateway/egress/forward.h"
+#include "gateway/egress/records.h"
+
+namespace remit::gateway {
+namespace {
+
+using After = net::ServerConnection::After;
+
+bool lists(const std::vector<std::string>& hosts, std::string_view host) {
+  return std::ranges::find(hosts, host) != hosts.end();
+}
+
+}  // namespace
+
+net::Task<> EgressConnection::run() {
+  while (true) {
+    auto more = co_await client_.read_request(head_);
+    if (!more && more.error().code != ErrorCode::Unavailable) {
+      head_ = {};  // whatever was read of it means nothing
+      Refusal refusal{{}, {}, "HTTP", {}, std::move(more).error().message};
+      client_.close_after_exchange();
+      co_await refuse_plain(400, std::move(refusal), tunnel_ ? &tunnel_->origin : nullptr,
+                            tunnel_ ? tunnel_->lane : nullptr);
+      co_await client_.finish_exchange();
+      co_return;
+    }
+    if (!more || !*more) co_return;
+    const bool had_tunnel = tunnel_.has_value();
+    co_await answer_request();
+    if (!had_tunnel && tunnel_) {
+      auto context = service_.ca.context_for(tunnel_->origin.host);
+      if (!context) co_return;
+      auto started = co_await client_.start_tls(*std::move(context));
+      if (!started) {
+        service_.parts.log.info("egress-tls-failed", {{"host", tunnel_->origin.host},
+                                                      {"reason", started.error().message}});
+        co_return;
+      }
+      continue;
+    }
+    if (!co_await client_.finish_exchange()) co_return;
+  }
+}
+
+std::shared_ptr<Lane> EgressConnection::lane_of_proxy_credentials() const {
+  if (http::count(head_.fields, "proxy-authorization") != 1) return nullptr;
+  const std::string& value = http::find(head_.fields, "proxy-authorization")->value;
+  if (value.size() < 6 || !equals_ignoring_ascii_case(value.substr(0, 6), "basic ")) return nullptr;
+  const auto text = unbase64(trim_ascii(std::string_view(value).substr(6)));
+  if (!text) return nullptr;
+  const std::size_t colon = text->find(':');
+  if (colon == std::string::npos) return nullptr;
+  const std::string_view all = *text;
+  return service_.parts.lanes.by_proxy_credentials(all.substr(0, colon), all.substr(colon + 1));
+}
+
+// By which names a client may call this listener. Any other name could be read as a bucket.
+bool EgressConnection::is_own(std::string_view authority) const {
+  if (authority == service_.own_authority) return true;
+  const std::size_t colon = service_.own_authority.rfind(':');
+  const std::string port = service_.own_authority.substr(colon);
+  return authority == "localhost" + port || authority == "[::1]" + port;
+}
+
+net::Task<> EgressConnection::answer_request() {
+  if (head_.method == "CONNECT") {
+    co_await open_tunnel();
+    co_return;
+  }
+  net::Origin origin;
+  Via via;
+  if (tunnel_) {
+    origin = tunnel_->origin;
+    via.connect = &origin;
+    via.lane = tunnel_->lane;
+    const std::string& host = http::find(head_.fields, "host")->value;
+    const auto named = net::parse_authority(host, 443);
+    if (!head_.target.starts_with('/') || !named || named->host != origin.host ||
+        named->port != origin.port) {
+      co_await refuse_plain(
+          421, Refusal{{}, {}, "host", {}, "the request names another host than its tunnel"},
+          &origin, via.lane);
+      co_return;
+    }
+  } else if (head_.target.starts_with("http://") || head_.target.starts_with("https://")) {
+    if (!co_await read_proxied(origin, via.lane)) co_return;
+    if (via.lane) via.connect = &origin;
+  } else if (!head_.target.starts_with('/') || !is_own(http::find(head_.fields, "host")->value)) {
+    co_await refuse_plain(
+        421, Refusal{{}, {}, "host", {}, "the request is for a host that is not this endpoint"},
+        nullptr, nullptr);
+    co_return;
+  }
+  if (via.connect != nullptr && !aws::has_signature(head_)) {
+    co_await public_read(origin, via.lane);
+    co_return;
+  }
+  Exchange exchange(service_, client_, head_, std::move(via), scratch_);
+  co_await exchange.run();
+}
+
+net::Task<> EgressConnection::open_tunnel() {
+  auto lane = lane_of_proxy_credentials();
+  auto origin = net::parse_authority(head_.target, 0);
+  if (tunnel_ || !origin || origin->port == 0 || !client_.body_done()) {
+    client_.close_after_exchange();
+    co_await refuse_plain(400, Refusal{{}, {}, "HTTP", {}, "malformed CONNECT"}, nullptr, lane);
+    co_return;
+  }
+  if (!lane) {
+    co_await ask_for_proxy_credentials();
+    co_return;
+  }
+  origin->tls = true;
+  auto sent = co_await client_.accept_connect("Connection established");
+  if (sent) tunnel_ = Tunnel{*std::move(origin), std::move(lane)};
+}
+
+// Java and Rust send even loopback http:// through HTTP_PROXY, in absolute form: a request for this
+// listener is then an endpoint request like any other.
+net::Task<bool> EgressConnection::read_proxied(net::Origin& origin, std::shared_ptr<Lane>& lane) {
+  auto url = net::parse_url(head_.target);
+  const std::string& host = http::find(head_.fields, "host")->value;
+  if (!url || url->origin.tls || !equals_ignoring_ascii_case(host, url->authority)) {
+    co_await refuse_plain(
+        400, Refusal{{}, {}, "host", {}, "malformed URL, https without CONNECT, or another Host"},
+        nullptr, nullptr);
+    co_return false;
+  }
+  if (is_own(url->authority)) {
+    head_.target = url->target;
+    co_return true;
+  }
+  lane = lane_of_proxy_credentials();
+  if (!lane) {
+    co_await ask_for_proxy_credentials();
+    co_return false;
+  }
+  head_.target = url->target;
+  origin = url->origin;
+  co_return true;
+}
+
+net::Task<> EgressConnection::public_read(const net::Origin& origin, std::shared_ptr<Lane> lane) {
+  const bool reads = head_.method == "GET" || head_.method == "HEAD";
+  const bool bodyless = client_.body_done();
+  const auto call = lane->in_force();
+  if (!lists(lane->public_hosts(), origin.host) || !reads || !bodyless) {
+    Refusal refusal;
+    refusal.layer = "foreign host";
+    refusal.message = fmt::format("{} {} without an AWS signature: {}", head_.method, origin.host,
+                                  lists(lane->public_hosts(), origin.host)
+                                      ? "only GET and HEAD may pass"
+                                      : "the host is not among the upstream's public_hosts");
+    co_await refuse_plain(403, std::move(refusal), &origin, std::move(lane));
+    co_return;
+  }
+  const auto kind = call && call->facts().kind == CallKind::Tool ? ledger::Kind::AwsDecided
+                                                                 : ledger::Kind::StartupDecided;
+  auto durable = co_await append_and_wait(service_, kind, call ? call->facts().id : std::string(),
+                                          public_read_body(lane->upstream(), origin.host, head_));
+  if (!durable) {
+    Refusal refusal{{}, {}, "ledger", {}, std::move(durable).error().message};
+    co_await refuse_plain(503, std::move(refusal), &origin, std::move(lane));
+    co_return;
+  }
+  const Destination destination = service_.endpoints.resolve_public(origin);
+  strip_connection_fields(head_.fields, false);
+  http::remove(head_.fields, "cookie");
+  http::set(head_.fields, "Host", destination.authority);
+  Outgoing outgoing;
+  outgoing.head = &head_;
+  const Forwarded done =
+      co_await forward(service_, client_, destination, std::move(outgoing), call.get());
+  if (done.answer_started || !client_.is_open()) co_return;
+  [[maybe_unused]] auto answered = co_await client_.respond(
+      502, {{"Content-Type", "text/plain"}},
+      fmt::format("Remit: {} did not answer: {}\n", origin.host, done.error), After::KeepAlive);
+}
+
+net::Task<> EgressConnection::ask_for_proxy_credentials() {
+  http::Fields fields = {{"Proxy-Authenticate", "Basic realm=\"remit\""},
+                         {"Content-Type", "text/plain"}};
+  [[maybe_unused]] auto answered = co_await client_.respond(
+      407, std::move(fields), "Remit: this proxy serves only processes that Remit started\n",
+      After::KeepAlive);
+}
+
+net::Task<> EgressConnection::refuse_plain(int status, Refusal refusal, const net::Origin* origin,
+                                           std::shared_ptr<Lane> lane) {
+  service_.parts.log.info("egress-refused",
+                          {{"layer", refusal.layer}, {"reason", refusal.message}});
+  const auto call = lane ? lane->in_force() : nullptr;
+  append(service_, ledger::Kind::Refused, call ? call->facts().id : std::string(),
+         refused_body(lane ? std::string_view(lane->upstream()) : std::string_view(),
+                      origin != nullptr ? std::string_view(origin->host) : std::string_view(),
+                      head_, refusal));
+  const std::string text = fmt::format("Remit: {}\n", refusal.message);
+  if (call) call->refused(std::move(refusal));
+  [[maybe_unused]] auto answered =
+      co_await client_.respond(status, {{"Content-Type", "text/plain"}}, text, After::KeepAlive);
+}
+
+}  // namespace remit::gateway

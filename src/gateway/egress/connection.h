@@ -1,0 +1,48 @@
+#pragma once
+
+// One client connection of egress: endpoint requests, proxied requests, CONNECT and what comes
+// through the tunnel. Internal to src/gateway/egress.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/egress/exchange.h"
+#include "gateway/egress/service.h"
+#include "net/channel.h"
+
+namespace remit::gateway {
+
+class EgressConnection {
+ public:
+  EgressConnection(EgressService& service, net::ServerConnection& client)
+      : service_(service), client_(client) {}
+
+  net::Task<> run();
+
+ private:
+  struct Tunnel {
+    net::Origin origin;
+    std::shared_ptr<Lane> lane;
+  };
+
+  net::Task<> answer_request();
+  net::Task<> open_tunnel();
+  // True: `origin` and `lane` say where the request wants to go. False: it was answered already.
+  net::Task<bool> read_proxied(net::Origin& origin, std::shared_ptr<Lane>& lane);
+  net::Task<> public_read(const net::Origin& origin, std::shared_ptr<Lane> lane);
+  net::Task<> ask_for_proxy_credentials();
+  net::Task<> refuse_plain(int status, Refusal refusal, const net::Origin* origin,
+                           std::shared_ptr<Lane> lane);
+  std::shared_ptr<Lane> lane_of_proxy_credentials() const;
+  bool is_own(std::string_view authority) const;
+
+  EgressService& service_;
+  net::ServerConnection& client_;
+  http::RequestHead head_;
+  Scratch scratch_;
+  std::optional<Tunnel> tunnel_;
+};
+
+}  // namespace remit::gateway

@@ -1,0 +1,422 @@
+#include "gateway/egress/exchange.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "aws/arn.h"
+#include "aws/error_form.h"
+#include "base/encoding.h"
+#include "gateway/egress/caller_identity.h"
+#include "gateway/egress/forward.h"
+#include "gateway/egress/records.h"
+
+namespace remit::gateway {
+namespace {
+
+constexpr std::string_view kEmptySha256 =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+std::string_view code_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::InvalidInput:
+      return "ValidationError";
+    case ErrorCode::Denied:
+      return "SignatureDoesNotMatch";
+    case ErrorCode::LimitExceeded:
+      return "RequestEntityTooLarge";
+    case ErrorCode::Unavailable:
+    case ErrorCode::Internal:
+      return "ServiceUnavailable";
+  }
+  return "AccessDenied";
+}
+
+http::Fields without_length(http::Fields fields) {
+  http::remove(fields, "content-length");
+  return fields;
+}
+
+}  // namespace
+
+std::unexpected<Exchange::Refused> Exchange::no(std::string layer, std::string message,
+                                                std::string_view code, int status) const {
+  Refused refused;
+  refused.refusal.layer = std::move(layer);
+  refused.refusal.message = std::move(message);
+  refused.code = code;
+  refused.status = status;
+  if (identified_ && !identified_->actions.empty()) {
+    const aws::ActionRequest& first = identified_->actions.front();
+    refused.refusal.action = first.action;
+    if (!first.resources.empty()) refused.refusal.resource = first.resources.front();
+    refused.decided = true;
+  }
+  return std::unexpected(std::move(refused));
+}
+
+aws::RequestFacts Exchange::facts() const {
+  aws::RequestFacts facts;
+  facts.head = &head_;
+  if (via_.connect != nullptr) facts.host = via_.connect->host;
+  facts.scope_region = signed_.region;
+  facts.scope_service = signed_.service;
+  if (call_) {
+    facts.account = call_->facts().account;
+    facts.partition = call_->facts().partition;
+  } else {
+    facts.partition = aws::partition_of_region(signed_.region);
+  }
+  return facts;
+}
+
+Exchange::Step Exchange::find_lane() {
+  auto parsed = aws::parse_signed(head_);
+  if (!parsed) {
+    return no("signature",
+              fmt::format("the request's signature cannot be read: {}", parsed.error().message),
+              "IncompleteSignature", 400);
+  }
+  signed_ = *std::move(parsed);
+  payload_ = signed_.payload;
+  lane_ = service_.parts.lanes.by_access_key(signed_.access_key_id);
+  if (!lane_) {
+    return no("placeholder",
+              "the access key is none of Remit's placeholders: this process may use AWS only as "
+              "the tool call that Remit lets it run",
+              "InvalidClientTokenId", 403);
+  }
+  if (via_.lane && via_.lane != lane_) {
+    return no("placeholder", "the access key is not that of the process that opened the tunnel",
+              "InvalidClientTokenId", 403);
+  }
+  return {};
+}
+
+net::Task<Exchange::Step> Exchange::read_body() {
+  call_ = lane_->in_force();
+  const aws::BodyNeed need = aws::body_need(service_.parts.catalogue, facts());
+  const bool whole = need.kind == aws::BodyNeed::Kind::Whole;
+  held_ = whole || payload_ == aws::Payload::Absent;
+  if (!held_) co_return Step{};
+  if (whole && aws::is_aws_chunked(payload_)) {
+    co_return no("payload form",
+                 "this operation's body must be read to decide on it, and comes in signed chunks; "
+                 "send it whole",
+                 "NotImplemented", 501);
+  }
+  std::size_t limit = service_.options.max_held_body;
+  if (whole) limit = std::min(limit, need.max_bytes);
+  auto read = co_await remit::gateway::read_whole(client_, limit, scratch_.body);
+  if (!read) {
+    co_return no("body", std::move(read).error().message, code_of(read.error().code), 413);
+  }
+  if (payload_ == aws::Payload::Absent || payload_ == aws::Payload::Hash) {
+    service_.sha.update(scratch_.body);
+    body_hash_ = hex(service_.sha.finish());
+  }
+  co_return Step{};
+}
+
+Exchange::Step Exchange::verify() {
+  auto right = service_.verifier.verify(head_, signed_, lane_->placeholder().secret_access_key,
+                                        service_.parts.clock.now(), body_hash_);
+  if (!right) {
+    return no("signature", std::move(right).error().message, "SignatureDoesNotMatch", 403);
+  }
+  const bool bodyless =
+      client_.incoming().kind == net::Framing::Kind::None ||
+      (client_.incoming().kind == net::Framing::Kind::Length && client_.incoming().length == 0);
+  const std::string_view actual = held_ ? std::string_view(body_hash_) : kEmptySha256;
+  if (payload_ == aws::Payload::Hash && (held_ || bodyless) &&
+      !equals_ignoring_ascii_case(actual, signed_.payload_hash)) {
+    return no("signature", "the body's SHA-256 is not the one that x-amz-content-sha256 states",
+              "XAmzContentSHA256Mismatch", 400);
+  }
+  if (aws::is_aws_chunked(payload_)) {
+    auto seed = service_.verifier.seed(signed_, lane_->placeholder().secret_access_key);
+    if (!seed) return no("signature", std::move(seed).error().message);
+    inbound_seed_ = *std::move(seed);
+    chunk_trailers_ = signed_.trailers;
+    if (!signed_.decoded_content_length) {
+      return no("payload form", "x-amz-decoded-content-length is missing", "MissingContentLength",
+                411);
+    }
+    decoded_length_ = *signed_.decoded_content_length;
+  }
+  return {};
+}
+
+Exchange::Step Exchange::find_call() {
+  // The call in force when the head was read; another may have taken its place while a body came.
+  if (!call_) {
+    return no("lane",
+              "no tool call is in force on this process: it may use AWS only while a call "
+              "runs");
+  }
+  if (call_->over()) return no("lane", "the tool call that this request belongs to is over");
+  return {};
+}
+
+Exchange::Step Exchange::identify() {
+  auto identified =
+      aws::identify(service_.parts.catalogue, facts(), held_ ? scratch_.body : std::string_view());
+  if (!identified) {
+    return no("identification", std::move(identified).error().message, "AccessDenied");
+  }
+  identified_ = *std::move(identified);
+  return {};
+}
+
+bool Exchange::is_caller_identity() const {
+  return identified_->service == "sts" && identified_->operation == "GetCallerIdentity" &&
+         identified_->candidates.size() <= 1;
+}
+
+Exchange::Step Exchange::decide() {
+  const aws::Identified& what = *identified_;
+  const std::string name = fmt::format("{}:{}", what.service, what.operation);
+  if (what.event_stream_request) {
+    return no("event stream",
+              fmt::format("{} sends an event stream, which Remit cannot re-sign yet", name));
+  }
+  if (is_caller_identity()) return {};
+  if (what.service == "sts") {
+    return no("credential-returning operation",
+              fmt::format("{} is not possible from here: the call acts as the one session that "
+                          "Remit made for it",
+                          name));
+  }
+  if (what.returns_credentials) {
+    return no("credential-returning operation",
+              fmt::format("{} would hand out AWS credentials, which never leave Remit", name));
+  }
+  if (!scratch_.judge || scratch_.judge->call() != call_) {
+    auto judge = Judge::make(call_);
+    if (!judge) return no("session", std::move(judge).error().message);
+    scratch_.judge = *std::move(judge);
+  }
+  if (!service_.unsafe()) {
+    Circumstances circumstances;
+    circumstances.head = &head_;
+    circumstances.now = service_.parts.clock.now();
+    circumstances.secure_transport = destination_.origin.tls;
+    if (auto refusal = scratch_.judge->judge(what, circumstances)) {
+      Refused refused;
+      refused.refusal = *std::move(refusal);
+      refused.decided = true;
+      return std::unexpected(std::move(refused));
+    }
+  }
+  if (is_write(what)) {
+    if (auto room = call_->admit_write(); !room) {
+      return no("limit", std::move(room).error().message);
+    }
+  }
+  return {};
+}
+
+net::Task<Exchange::Step> Exchange::find_credentials() {
+  const auto& session = call_->session();
+  if (!session) co_return no("session", "the call has no AWS session");
+  credentials_ = session->current();
+  if (credentials_) co_return Step{};
+  auto renewed = co_await session->credentials();
+  if (!renewed) {
+    co_return no("session", fmt::format("no AWS session can be had: {}", renewed.error().message),
+                 "ServiceUnavailable", 503);
+  }
+  credentials_ = *std::move(renewed);
+  co_return Step{};
+}
+
+ledger::Kind Exchange::decided_kind() const {
+  return call_->facts().kind == CallKind::Startup ? ledger::Kind::StartupDecided
+                                                  : ledger::Kind::AwsDecided;
+}
+
+net::Task<Exchange::Step> Exchange::record() {
+  Decided decided;
+  decided.identified = &*identified_;
+  decided.host = destination_.origin.host;
+  decided.session_name = call_->facts().session_name;
+  decided.upstream = call_->facts().upstream;
+  decided.catalogue = service_.parts.catalogue.sha256();
+  decided.unsafe = service_.unsafe();
+  auto durable =
+      co_await append_and_wait(service_, decided_kind(), call_->facts().id, decided_body(decided));
+  if (!durable) {
+    auto refused = no("ledger",
+                      fmt::format("the decision cannot be recorded, so nothing is forwarded: {}",
+                                  durable.error().message),
+                      "ServiceUnavailable", 503);
+    refused.error().recorded = true;  // trying again would only fail again
+    co_return refused;
+  }
+  if (call_->over()) co_return no("lane", "the tool call that this request belongs to is over");
+  co_return Step{};
+}
+
+net::Task<Exchange::Step> Exchange::prepare() {
+  if (auto step = find_lane(); !step) co_return step;
+  if (auto step = co_await read_body(); !step) co_return step;
+  if (auto step = verify(); !step) {
+    call_.reset();  // whoever sent it, it is not known to be of that call
+    co_return step;
+  }
+  if (auto step = find_call(); !step) co_return step;
+  if (auto step = identify(); !step) co_return step;
+  if (!is_caller_identity()) {
+    auto destination = service_.endpoints.resolve(service_.parts.catalogue, *identified_,
+                                                  call_->facts().partition, via_.connect);
+    if (!destination) co_return no("endpoint", std::move(destination).error().message);
+    destination_ = *std::move(destination);
+  }
+  if (auto step = decide(); !step) co_return step;
+  if (!is_caller_identity()) {
+    if (auto step = co_await find_credentials(); !step) co_return step;
+  }
+  co_return co_await record();
+}
+
+net::Task<> Exchange::run() {
+  auto prepared = co_await prepare();
+  if (!prepared) {
+    co_await refuse(std::move(prepared).error());
+  } else if (is_caller_identity()) {
+    co_await answer_caller_identity();
+  } else if (auto sent = co_await send(); !sent) {
+    co_await refuse(std::move(sent).error());
+  }
+}
+
+Exchange::Step Exchange::sign() {
+  // The scope is part of what sign() takes out of the head.
+  const std::string region(signed_.algorithm == aws::Algorithm::HmacSha256 ? signed_.region
+                                                                           : signed_.region_set);
+  const std::string service(signed_.service);
+  const std::string hash(payload_ == aws::Payload::Absent ? std::string_view(body_hash_)
+                                                          : signed_.payload_hash);
+  const aws::Algorithm algorithm = signed_.algorithm;
+  signed_ = {};
+  strip_connection_fields(head_.fields, false);
+  http::set(head_.fields, "Host", destination_.authority);
+  if (!destination_.path_prefix.empty()) head_.target.insert(0, destination_.path_prefix);
+  aws::SignInput input;
+  input.algorithm = algorithm;
+  input.region = region;
+  input.service = service;
+  input.now = service_.parts.clock.now();
+  input.payload = payload_;
+  input.payload_hash = hash;
+  if (auto done = service_.signer.sign(head_, credentials_->credentials, input); !done) {
+    return no("signing", std::move(done).error().message);
+  }
+  body_hash_ = hash;
+  return {};
+}
+
+net::Task<Exchange::Step> Exchange::send() {
+  const auto started = service_.parts.clock.steady();
+  if (auto step = sign(); !step) co_return step;
+  Outgoing outgoing;
+  outgoing.head = &head_;
+  outgoing.framing = client_.incoming();
+  if (held_ && outgoing.framing.kind == net::Framing::Kind::Chunked) {
+    outgoing.framing = net::Framing{net::Framing::Kind::Length, scratch_.body.size()};
+  }
+  if (held_) outgoing.held_body = scratch_.body;
+  std::optional<aws::Reframer> reframer;
+  if (aws::is_aws_chunked(payload_)) {
+    aws::ReframeInput input;
+    input.payload = payload_;
+    input.inbound = *std::move(inbound_seed_);
+    input.outbound = service_.signer.seed();
+    input.decoded_length = decoded_length_;
+    input.trailers = chunk_trailers_;
+    auto made = aws::Reframer::make(input);
+    if (!made) co_return no("payload form", std::move(made).error().message, "InvalidRequest", 400);
+    reframer = *std::move(made);
+    outgoing.reframer = &*reframer;
+  } else if (payload_ == aws::Payload::Hash && !held_ && !client_.body_done()) {
+    outgoing.sha256 = body_hash_;
+  }
+  const Forwarded done =
+      co_await forward(service_, client_, destination_, std::move(outgoing), call_.get());
+  Done facts;
+  facts.status = done.status;
+  facts.request_id = done.request_id;
+  facts.error = done.error;
+  facts.bytes_sent = done.bytes_sent;
+  facts.bytes_received = done.bytes_received;
+  facts.took = std::chrono::duration_cast<std::chrono::milliseconds>(service_.parts.clock.steady() -
+                                                                     started);
+  append(service_, ledger::Kind::AwsDone, call_->facts().id, done_body(facts));
+  if (done.status != 0) {
+    call_->answered(AwsAnswer{identified_->actions.empty() ? std::string(identified_->operation)
+                                                           : identified_->actions.front().action,
+                              done.status, done.request_id});
+  }
+  if (done.error.empty() || done.answer_started || !client_.is_open()) co_return Step{};
+  auto refused =
+      done.client_fault
+          ? no("body", done.error, "InvalidRequest", 400)
+          : no("endpoint", fmt::format("{} did not answer: {}", destination_.authority, done.error),
+               "ServiceUnavailable", 503);
+  refused.error().recorded = true;  // as the end of the request
+  co_return refused;
+}
+
+net::Task<> Exchange::answer_caller_identity() {
+  const auto current = call_->session() ? call_->session()->current() : nullptr;
+  const std::string id = service_.new_request_id();
+  const std::string body = caller_identity_xml(caller_identity(call_->facts(), current.get()), id);
+  http::Fields fields = {{"Content-Type", "text/xml"}, {"x-amzn-RequestId", id}};
+  call_->answered(AwsAnswer{"sts:GetCallerIdentity", 200, id});
+  [[maybe_unused]] auto answered = co_await client_.respond(
+      200, std::move(fields), body, net::ServerConnection::After::KeepAlive);
+}
+
+net::Task<> Exchange::refuse(Refused refused) {
+  Refusal& refusal = refused.refusal;
+  service_.parts.log.info("egress-refused", {{"layer", refusal.layer},
+                                             {"action", refusal.action},
+                                             {"resource", refusal.resource},
+                                             {"reason", refusal.message}});
+  if (!refused.recorded) {
+    if (refused.decided && identified_ && call_) {
+      Decided decided;
+      decided.identified = &*identified_;
+      decided.host = destination_.origin.host;
+      decided.session_name = call_->facts().session_name;
+      decided.upstream = call_->facts().upstream;
+      decided.catalogue = service_.parts.catalogue.sha256();
+      decided.refusal = &refusal;
+      append(service_, decided_kind(), call_->facts().id, decided_body(decided));
+    } else {
+      const std::string_view upstream = lane_ ? std::string_view(lane_->upstream()) : "";
+      append(service_, ledger::Kind::Refused, call_ ? call_->facts().id : std::string(),
+             refused_body(upstream, via_.connect != nullptr ? via_.connect->host : "", head_,
+                          refusal));
+    }
+  }
+  const std::string message = fmt::format("Remit: {}", refusal.message);
+  const std::string id = service_.new_request_id();
+  aws::ErrorFacts error;
+  error.protocol =
+      identified_ ? identified_->protocol : aws::guess_protocol(service_.parts.catalogue, facts());
+  error.service = identified_ ? identified_->service : signed_.service;
+  error.code = refused.code;
+  error.message = message;
+  error.request_id = id;
+  error.resource = std::string_view(head_.target).substr(0, head_.target.find('?'));
+  error.status = refused.status;
+  error.head_request = head_.method == "HEAD";
+  const aws::ErrorForm form = aws::error_form(error);
+  if (call_) call_->refused(std::move(refusal));
+  [[maybe_unused]] auto answered = co_await client_.respond(
+      form.status, without_length(form.fields), form.body, net::ServerConnection::After::KeepAlive);
+}
+
+}  // namespace remit::gateway

@@ -1,0 +1,91 @@
+#pragma once
+
+// One signed AWS request from its head to its answer: verify, identify, decide, record, re-sign,
+// forward. Internal to src/gateway/egress.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "aws/identify.h"
+#include "aws/sigv4.h"
+#include "gateway/egress/judge.h"
+#include "gateway/egress/service.h"
+#include "gateway/session.h"
+#include "net/channel.h"
+
+namespace remit::gateway {
+
+// How the request came to us. Both empty: at the endpoint.
+struct Via {
+  const net::Origin* connect = nullptr;  // of CONNECT, or of a proxied http:// URL
+  std::shared_ptr<Lane> lane;            // that the proxy credentials named
+};
+
+// What one connection keeps from request to request.
+struct Scratch {
+  std::string body;
+  std::optional<Judge> judge;
+};
+
+class Exchange {
+ public:
+  Exchange(EgressService& service, net::ServerConnection& client, http::RequestHead& head, Via via,
+           Scratch& scratch)
+      : service_(service), client_(client), head_(head), via_(std::move(via)), scratch_(scratch) {}
+
+  // Answers the request, one way or another.
+  net::Task<> run();
+
+ private:
+  struct Refused {
+    Refusal refusal;
+    std::string_view code = "AccessDenied";
+    int status = 0;         // 0: what AWS uses for the code
+    bool decided = false;   // a decision on an identified request, not a request nobody understood
+    bool recorded = false;  // in the ledger already
+  };
+  using Step = std::expected<void, Refused>;
+
+  Step find_lane();
+  net::Task<Step> read_body();
+  Step verify();
+  Step find_call();
+  Step identify();
+  Step decide();
+  net::Task<Step> find_credentials();
+  net::Task<Step> record();
+  Step sign();
+  net::Task<Step> send();
+  net::Task<Step> prepare();  // all of the above up to record()
+  net::Task<> answer_caller_identity();
+  net::Task<> refuse(Refused refused);
+
+  std::unexpected<Refused> no(std::string layer, std::string message,
+                              std::string_view code = "AccessDenied", int status = 0) const;
+  aws::RequestFacts facts() const;
+  bool is_caller_identity() const;
+  ledger::Kind decided_kind() const;
+  Destination destination_;
+
+  EgressService& service_;
+  net::ServerConnection& client_;
+  http::RequestHead& head_;
+  Via via_;
+  Scratch& scratch_;
+
+  aws::SignedRequest signed_;
+  bool held_ = false;  // the whole body is in scratch_.body
+  std::string body_hash_;
+  std::shared_ptr<Lane> lane_;
+  std::shared_ptr<Call> call_;
+  std::optional<aws::Identified> identified_;
+  std::shared_ptr<const SessionCredentials> credentials_;
+  std::optional<aws::Seed> inbound_seed_;
+  std::string chunk_trailers_;
+  std::uint64_t decoded_length_ = 0;
+  aws::Payload payload_ = aws::Payload::Absent;
+};
+
+}  // namespace remit::gateway

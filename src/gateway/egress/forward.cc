@@ -1,0 +1,291 @@
+#include "gateway/egress/forward.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <utility>
+#include <variant>
+
+#include "base/encoding.h"
+#include "net/pool.h"
+
+namespace remit::gateway {
+namespace {
+
+using net::Framing;
+
+bool is_connection_field(std::string_view name) {
+  constexpr std::array<std::string_view, 8> kNames = {"connection", "keep-alive",        "te",
+                                                      "trailer",    "transfer-encoding", "upgrade",
+                                                      "expect",     "proxy-connection"};
+  if (name.size() > 12 && equals_ignoring_ascii_case(name.substr(0, 6), "proxy-")) return true;
+  return std::ranges::any_of(kNames,
+                             [&](auto known) { return equals_ignoring_ascii_case(known, name); });
+}
+
+// While a request is on its way, the end of its call cuts it.
+class CutWhenOver {
+ public:
+  CutWhenOver(Call* call, net::Channel& client, net::Channel& server) : call_(call) {
+    if (call_ == nullptr) return;
+    token_ = call_->when_over([&client, &server] {
+      client.close();
+      server.close();
+    });
+  }
+  CutWhenOver(const CutWhenOver&) = delete;
+  CutWhenOver& operator=(const CutWhenOver&) = delete;
+  ~CutWhenOver() {
+    if (call_ != nullptr) call_->forget(token_);
+  }
+
+ private:
+  Call* call_;
+  Call::Token token_ = 0;
+};
+
+enum class UploadFault : std::uint8_t { Client, Server };
+struct UploadError {
+  UploadFault fault = UploadFault::Client;
+  Error error;
+};
+using Uploaded = std::expected<void, UploadError>;
+
+std::unexpected<UploadError> upload_failed(UploadFault fault, Error error) {
+  return std::unexpected(UploadError{fault, std::move(error)});
+}
+
+// The client's body, piece by piece, as it comes.
+class Upload {
+ public:
+  Upload(net::ServerConnection& client, net::ClientConnection& server, const Outgoing& outgoing)
+      : client_(client), server_(server), outgoing_(outgoing) {
+    if (!outgoing.sha256.empty()) sha_.emplace();
+  }
+
+  net::Task<Uploaded> run() {
+    if (auto asked = co_await client_.send_continue(); !asked) {
+      co_return upload_failed(UploadFault::Client, std::move(asked).error());
+    }
+    while (!client_.body_done()) {
+      auto piece = co_await client_.read_body();
+      if (!piece) co_return upload_failed(UploadFault::Client, std::move(piece).error());
+      // The hash is checked before the last piece leaves.
+      auto outgoing = prepare(*piece);
+      if (!outgoing) co_return upload_failed(UploadFault::Client, std::move(outgoing).error());
+      auto written = co_await server_.write_body(*outgoing);
+      // What the client is slow to follow up must not wait in our buffer.
+      if (written && !client_.has_bytes() && !client_.body_done()) {
+        written = co_await server_.flush();
+      }
+      if (!written) co_return upload_failed(UploadFault::Server, std::move(written).error());
+    }
+    if (auto whole = check_end(); !whole) {
+      co_return upload_failed(UploadFault::Client, std::move(whole).error());
+    }
+    if (auto sent = co_await server_.finish_body(); !sent) {
+      co_return upload_failed(UploadFault::Server, std::move(sent).error());
+    }
+    co_return Uploaded{};
+  }
+
+ private:
+  Result<std::string_view> prepare(std::string_view piece) {
+    if (sha_) sha_->update(piece);
+    if (client_.body_done()) REMIT_CHECKED(check_hash());
+    if (outgoing_.reframer == nullptr) return piece;
+    reframed_.clear();
+    REMIT_TRY([[maybe_unused]] const auto state, outgoing_.reframer->feed(piece, reframed_));
+    return std::string_view(reframed_);
+  }
+
+  Result<> check_hash() {
+    if (!sha_ || std::exchange(checked_, true)) return {};
+    if (hex(sha_->finish()) == outgoing_.sha256) return {};
+    return fail(ErrorCode::InvalidInput,
+                "the body's SHA-256 is not the one that x-amz-content-sha256 states");
+  }
+
+  Result<> check_end() {
+    REMIT_CHECKED(check_hash());
+    if (outgoing_.reframer != nullptr) REMIT_CHECKED(outgoing_.reframer->finish());
+    if (!client_.trailers().empty() && client_.incoming().kind == Framing::Kind::Chunked) {
+      return fail(ErrorCode::InvalidInput,
+                  "trailers behind the body, which nothing has decided on");
+    }
+    return {};
+  }
+
+  net::ServerConnection& client_;
+  net::ClientConnection& server_;
+  const Outgoing& outgoing_;
+  std::optional<Sha256> sha_;
+  bool checked_ = false;
+  std::string reframed_;
+};
+
+// Sends the request. An error means that no answer is to be expected; on success one can be read,
+// although the server may have spoken before it had the whole body.
+net::Task<Uploaded> send_request(net::ServerConnection& client, net::ClientConnection& server,
+                                 const Outgoing& outgoing) {
+  if (auto started = server.start_request(*outgoing.head, outgoing.framing); !started) {
+    co_return upload_failed(UploadFault::Client, std::move(started).error());
+  }
+  if (outgoing.held_body) {
+    auto sent = co_await server.write_body(*outgoing.held_body);
+    if (sent) sent = co_await server.finish_body();
+    if (!sent) co_return upload_failed(UploadFault::Server, std::move(sent).error());
+    co_return Uploaded{};
+  }
+  using boost::asio::experimental::awaitable_operators::operator||;
+  Upload upload(client, server, outgoing);
+  auto result = co_await (upload.run() || server.wait_for_bytes());
+  if (result.index() == 0) co_return std::get<0>(std::move(result));
+  if (!std::get<1>(result)) {
+    co_return upload_failed(UploadFault::Server, std::get<1>(std::move(result)).error());
+  }
+  co_return Uploaded{};  // an early answer: the rest of the body is of no interest to anybody
+}
+
+std::string request_id_of(const http::Fields& fields) {
+  for (const std::string_view name : {"x-amzn-requestid", "x-amz-request-id"}) {
+    if (const http::Field* field = http::find(fields, name)) return field->value.substr(0, 128);
+  }
+  return {};
+}
+
+// Passes the answer on. The error says which side broke off; the client's connection is then
+// closed, because that is the only way left to say that the answer is not whole.
+net::Task<Result<>> send_answer(net::ServerConnection& client, net::ClientConnection& server,
+                                http::ResponseHead& head, bool head_request) {
+  Framing framing = server.incoming();
+  if (framing.kind == Framing::Kind::UntilClose) framing = Framing{Framing::Kind::Chunked, 0};
+  strip_connection_fields(head.fields, head_request || head.status == 304);
+  REMIT_CO_CHECKED(client.start_response(head, framing));
+  while (!server.body_done()) {
+    auto piece = server.buffered_body();
+    if (piece && piece->empty() && !server.body_done()) piece = co_await server.read_body();
+    if (!piece) co_return std::unexpected(std::move(piece).error());
+    if (server.body_done() && piece->size() < (std::size_t{16} << 10)) {
+      REMIT_CO_CHECKED(client.put_body(*piece));
+      break;
+    }
+    REMIT_CO_CHECKED(co_await client.write_body(*piece));
+    if (!server.has_bytes() && !server.body_done()) REMIT_CO_CHECKED(co_await client.flush());
+  }
+  http::Fields trailers;
+  if (server.incoming().kind == Framing::Kind::Chunked) trailers = server.trailers();
+  co_return co_await client.finish_body(std::move(trailers));
+}
+
+}  // namespace
+
+void strip_connection_fields(http::Fields& fields, bool keep_length) {
+  // What Connection names goes too; look before the field itself is gone.
+  std::vector<std::string> named;
+  for (const http::Field& field : fields) {
+    if (!equals_ignoring_ascii_case(field.name, "connection")) continue;
+    std::string_view rest = field.value;
+    while (!rest.empty()) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      named.emplace_back(trim_ascii(rest.substr(0, comma)));
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+  }
+  std::erase_if(fields, [&](const http::Field& field) {
+    if (is_connection_field(field.name)) return true;
+    if (!keep_length && equals_ignoring_ascii_case(field.name, "content-length")) return true;
+    return std::ranges::any_of(
+        named, [&](const auto& name) { return equals_ignoring_ascii_case(name, field.name); });
+  });
+}
+
+net::Task<Result<>> read_whole(net::ServerConnection& client, std::size_t limit,
+                               std::string& into) {
+  into.clear();
+  const auto too_large = [&] {
+    return fail(ErrorCode::LimitExceeded,
+                fmt::format("a body of more than {} bytes, which must be read before the request "
+                            "can be decided on",
+                            limit));
+  };
+  if (client.incoming().kind == Framing::Kind::Length && client.incoming().length > limit) {
+    co_return too_large();
+  }
+  if (!client.body_done()) REMIT_CO_CHECKED(co_await client.send_continue());
+  while (!client.body_done()) {
+    auto piece = client.buffered_body();
+    if (piece && piece->empty() && !client.body_done()) piece = co_await client.read_body();
+    if (!piece) co_return std::unexpected(std::move(piece).error());
+    if (into.size() + piece->size() > limit) co_return too_large();
+    into.append(*piece);
+  }
+  if (client.incoming().kind == Framing::Kind::Chunked && !client.trailers().empty()) {
+    co_return fail(ErrorCode::InvalidInput, "trailers behind the body");
+  }
+  co_return Result<>{};
+}
+
+net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& client,
+                             const Destination& destination, Outgoing outgoing, Call* call) {
+  Forwarded done;
+  if (outgoing.framing.kind == Framing::Kind::None) outgoing.held_body = std::string_view();
+  auto use = net::ClientPool::Use::AnyConnection;
+  net::ClientPool::Lease lease;
+  http::ResponseHead answer;
+  std::optional<CutWhenOver> cut;
+  while (true) {
+    auto leased = co_await service.pool->acquire(destination.origin, use);
+    if (!leased) {
+      done.error = std::move(leased).error().message;
+      co_return done;
+    }
+    lease = *std::move(leased);
+    net::ClientConnection& server = *lease.connection;
+    cut.emplace(call, client, server);
+    if (call != nullptr && call->over()) {
+      done.error = "the call is over";
+      co_return done;
+    }
+    auto sent = co_await send_request(client, server, outgoing);
+    Result<> answered;
+    if (sent || (sent.error().fault == UploadFault::Server && server.is_open())) {
+      client.watch_peer_for(&server);
+      answered = co_await server.read_response(answer);
+      client.watch_peer_for(nullptr);
+    } else {
+      answered = std::unexpected(std::move(sent).error().error);
+      done.client_fault = sent.error().fault == UploadFault::Client;
+    }
+    done.bytes_sent = server.bytes_out();
+    if (answered) break;
+    const bool nothing_of_a_body = outgoing.framing.kind == Framing::Kind::None;
+    const bool stale = lease.reused && !server.answered() && !server.timed_out() &&
+                       nothing_of_a_body && client.is_open();
+    if (!stale || done.client_fault) {
+      done.error = std::move(answered).error().message;
+      server.close();
+      co_return done;
+    }
+    use = net::ClientPool::Use::NewConnection;
+  }
+  net::ClientConnection& server = *lease.connection;
+  done.status = answer.status;
+  done.request_id = request_id_of(answer.fields);
+  done.answer_started = true;
+  auto passed = co_await send_answer(client, server, answer, outgoing.head->method == "HEAD");
+  done.bytes_received = server.bytes_in();
+  cut.reset();
+  if (!passed) {
+    done.error = std::move(passed).error().message;
+    client.close();
+    server.close();
+    co_return done;
+  }
+  service.pool->release(destination.origin, std::move(lease.connection));
+  co_return done;
+}
+
+}  // namespace remit::gateway

@@ -1,0 +1,51 @@
+#pragma once
+
+// Sends a request on to its destination and the answer back, streaming both. Internal to
+// src/gateway/egress.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "aws/chunked.h"
+#include "gateway/egress/endpoints.h"
+#include "gateway/egress/service.h"
+#include "net/channel.h"
+
+namespace remit::gateway {
+
+// What is sent. Everything referred to lives in the awaiting caller.
+struct Outgoing {
+  const http::RequestHead* head = nullptr;  // signed; without framing fields
+  net::Framing framing;
+  // A body that was read before deciding. Otherwise it streams from the client.
+  std::optional<std::string_view> held_body;
+  // Of a streamed body: what the client said its SHA-256 is (hex). Another one: the upload is cut
+  // before its end, so that nobody takes it for whole.
+  std::string_view sha256;
+  aws::Reframer* reframer = nullptr;  // of an aws-chunked body
+};
+
+struct Forwarded {
+  int status = 0;               // 0: no answer came
+  std::string request_id;       // AWS's own
+  std::string error;            // why the exchange is not whole; empty when it is
+  bool client_fault = false;    // the error is the client's: its body was not what it signed
+  bool answer_started = false;  // bytes of an answer went to the client
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+};
+
+// Both connections are closed when this was cut short in the middle of an answer.
+net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& client,
+                             const Destination& destination, Outgoing outgoing, Call* call);
+
+// Reads the whole of the client's body. LimitExceeded beyond `limit`.
+net::Task<Result<>> read_whole(net::ServerConnection& client, std::size_t limit, std::string& into);
+
+// Fields that belong to one connection, not to the message (RFC 9110, 7.6.1), and what our own
+// framing replaces.
+void strip_connection_fields(http::Fields& fields, bool keep_length);
+
+}  // namespace remit::gateway

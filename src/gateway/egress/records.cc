@@ -1,0 +1,127 @@
+#include "gateway/egress/records.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "json/writer.h"
+
+namespace remit::gateway {
+namespace {
+
+// Members come in the order of their names: that is the canonical form.
+class Members {
+ public:
+  Members() {
+    std::string buffer;
+    buffer.reserve(512);
+    writer_ = json::Writer(std::move(buffer));
+    writer_.begin_object();
+  }
+  Members& text(std::string_view name, std::string_view value) {
+    if (!value.empty()) writer_.key(name).string(value);
+    return *this;
+  }
+  Members& number(std::string_view name, std::int64_t value) {
+    writer_.key(name).integer(value);
+    return *this;
+  }
+  json::Writer& key(std::string_view name) { return writer_.key(name); }
+  std::string take() {
+    writer_.end_object();
+    return std::move(writer_).take();
+  }
+
+ private:
+  json::Writer writer_;
+};
+
+// A query string may hold tokens and data: the path says enough.
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+void write_actions(Members& members, const aws::Identified& identified) {
+  auto& list = members.key("actions").begin_array();
+  for (const aws::ActionRequest& action : identified.actions) list.string(action.action);
+  list.end_array();
+}
+
+// DeleteObjects may name a thousand: the first few tell what it was about.
+constexpr std::size_t kMaxResources = 32;
+
+void write_resources(Members& members, const aws::Identified& identified) {
+  auto& list = members.key("resources").begin_array();
+  std::size_t written = 0;
+  for (const aws::ActionRequest& action : identified.actions) {
+    for (const std::string& resource : action.resources) {
+      if (written++ < kMaxResources) list.string(resource);
+    }
+  }
+  list.end_array();
+  if (written > kMaxResources) {
+    members.number("resources_total", static_cast<std::int64_t>(written));
+  }
+}
+
+}  // namespace
+
+std::string decided_body(const Decided& decided) {
+  const aws::Identified& identified = *decided.identified;
+  Members members;
+  write_actions(members, identified);
+  members.text("catalogue", decided.catalogue.substr(0, 16));
+  members.text("decision", decided.refusal == nullptr ? "allowed" : "denied");
+  members.text("host", decided.host);
+  if (decided.refusal != nullptr) members.text("layer", decided.refusal->layer);
+  members.text("operation", identified.operation);
+  if (decided.refusal != nullptr) {
+    members.text("reason", decided.refusal->message);
+  } else if (decided.unsafe) {
+    members.text("reason", "UNSAFE: Remit's own check is switched off for a test");
+  }
+  members.text("region", identified.region);
+  write_resources(members, identified);
+  members.text("service", identified.service);
+  members.text("session_name", decided.session_name);
+  if (decided.refusal != nullptr) members.text("statement", decided.refusal->statement);
+  members.text("upstream", decided.upstream);
+  return members.take();
+}
+
+std::string done_body(const Done& done) {
+  Members members;
+  members.number("bytes_received", static_cast<std::int64_t>(done.bytes_received));
+  members.number("bytes_sent", static_cast<std::int64_t>(done.bytes_sent));
+  members.number("duration_ms", done.took.count());
+  members.text("error_code", done.error);
+  members.text("request_id", done.request_id);
+  members.number("status", done.status);
+  return members.take();
+}
+
+std::string public_read_body(std::string_view upstream, std::string_view host,
+                             const http::RequestHead& head) {
+  Members members;
+  members.text("decision", "allowed")
+      .text("host", host)
+      .text("layer", "public host")
+      .text("method", head.method)
+      .text("path", path_of(head.target))
+      .text("upstream", upstream);
+  return members.take();
+}
+
+std::string refused_body(std::string_view upstream, std::string_view host,
+                         const http::RequestHead& head, const Refusal& refusal) {
+  Members members;
+  members.text("action", refusal.action)
+      .text("decision", "denied")
+      .text("host", host)
+      .text("layer", refusal.layer)
+      .text("method", head.method)
+      .text("path", path_of(head.target))
+      .text("reason", refusal.message)
+      .text("resource", refusal.resource)
+      .text("upstream", upstream);
+  return members.take();
+}
+
+}  // namespace remit::gateway

@@ -1,0 +1,47 @@
+#pragma once
+
+// What egress writes into the ledger (ledger/record.h has the members). Bodies are canonical JSON.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "aws/identify.h"
+#include "gateway/call.h"
+#include "ledger/record.h"
+#include "net/http.h"
+
+namespace remit::gateway {
+
+// A decision on an identified request. `refusal` null: allowed.
+struct Decided {
+  const aws::Identified* identified = nullptr;
+  std::string_view host;  // where it goes; empty when refused before that was known
+  std::string_view session_name;
+  std::string_view upstream;
+  std::string_view catalogue;  // its hash, so that the decision can be repeated
+  const Refusal* refusal = nullptr;
+  bool unsafe = false;  // the check was switched off for a test
+};
+std::string decided_body(const Decided& decided);
+
+struct Done {
+  int status = 0;
+  std::string_view request_id;
+  std::string_view error;  // of the transport; empty when AWS answered whole
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+  std::chrono::milliseconds took{0};
+};
+std::string done_body(const Done& done);
+
+// An unsigned read of a public host that was let through.
+std::string public_read_body(std::string_view upstream, std::string_view host,
+                             const http::RequestHead& head);
+
+// Something that could not be attributed to a call or not be understood.
+std::string refused_body(std::string_view upstream, std::string_view host,
+                         const http::RequestHead& head, const Refusal& refusal);
+
+}  // namespace remit::gateway
