@@ -149,7 +149,9 @@ struct Config {
   std::vector<Remit> remits;
   std::string egress_host = "127.0.0.1";  // a loopback address
   std::uint16_t egress_port = 0;          // 0: any free one
-  std::string ledger_path;                // absolute, `~` expanded
+  // For tests that show that a session refuses by itself: gateway/egress/unsafe.h.
+  bool unsafe_disable_decision = false;
+  std::string ledger_path;  // absolute, `~` expanded
   Durability durability = Durability::Disk;
   Digest digest{};  // SHA-256 of the file's bytes: the ledger names the configuration by it
 

@@ -89,7 +89,7 @@ remits:
     external_id: abc/def
     duration: 1h
     source_identity: someone
-egress: { listen: "[::1]:9090" }
+egress: { listen: "[::1]:9090", unsafe_disable_decision: true }
 ledger: { path: /var/lib/remit/ledger.db, durability: process }
 )");
   ASSERT_TRUE(loaded.config) << all_problems(loaded);
@@ -101,6 +101,7 @@ ledger: { path: /var/lib/remit/ledger.db, durability: process }
   EXPECT_EQ(config.aws.ca_bundle, "/home/jane/ca.pem");
   EXPECT_EQ(config.egress_host, "::1");
   EXPECT_EQ(config.egress_port, 9090);
+  EXPECT_TRUE(config.unsafe_disable_decision);
   EXPECT_EQ(config.durability, Durability::Process);
   const Upstream& api = config.upstreams[0];
   EXPECT_EQ(api.timeouts.call, 500ms);

@@ -30,7 +30,7 @@ inline constexpr std::array<std::string_view, 2> kArgument = {"pointer", "gramma
 inline constexpr std::array<std::string_view, 2> kGrammar = {"pattern", "values"};
 inline constexpr std::array<std::string_view, 3> kApprove = {"Action", "Resource", "Condition"};
 inline constexpr std::array<std::string_view, 2> kLimits = {"calls", "writes"};
-inline constexpr std::array<std::string_view, 1> kEgress = {"listen"};
+inline constexpr std::array<std::string_view, 2> kEgress = {"listen", "unsafe_disable_decision"};
 inline constexpr std::array<std::string_view, 2> kLedger = {"path", "durability"};
 inline constexpr std::array<std::string_view, 7> kStatement = {
     "Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"};

@@ -182,6 +182,9 @@ void read_aws(Reader& reader, const Item& item, const LoadOptions& options, AwsC
 void read_egress(Reader& reader, const Item& item, Config& config) {
   const auto map = reader.map(item, keys::kEgress);
   if (!map) return;
+  if (const auto unsafe = map->find("unsafe_disable_decision")) {
+    config.unsafe_disable_decision = reader.boolean(*unsafe).value_or(false);
+  }
   const auto listen = map->find("listen");
   if (!listen) return;
   const auto text = reader.text(*listen);
