@@ -147,11 +147,11 @@ async def story(cloud, reference):
 
     step("7. The ledger tells the whole story of the refused call, and verifies")
     show("$ remit ledger show %s" % refused_call, DIM)
-    shown = remit(cloud, "ledger", "show", refused_call, FOLDER / "ledger.db")
+    shown = remit(cloud, "ledger", "show", refused_call, "--ledger", FOLDER / "ledger.db")
     show(shown)
     expect("s3:DeleteObject" in shown, "the ledger does not tell of the refusal")
     show("$ remit ledger verify", DIM)
-    show(remit(cloud, "ledger", "verify", FOLDER / "ledger.db"))
+    show(remit(cloud, "ledger", "verify", "--ledger", FOLDER / "ledger.db"))
 
 
 def main():

@@ -32,7 +32,7 @@ def test_reading_the_one_bucket_works_and_has_a_receipt(radosgw, tmp_path):
 
     receipt = run(scenario())
     assert receipt["remit"] == "read-invoices" and receipt["role"] == radosgw.role and receipt["session"]
-    shown = made.run("ledger", "show", receipt["call"], made.ledger).stdout
+    shown = made.run("ledger", "show", receipt["call"], "--ledger", made.ledger).stdout
     assert "s3:GetObject" in shown and "read-invoices" in shown
     made.verify()
 

@@ -69,11 +69,11 @@ class Gateway:
         return done
 
     def verify(self):
-        return self.run("ledger", "verify", self.ledger)
+        return self.run("ledger", "verify", "--ledger", self.ledger)
 
     def records(self):
         """Every record of the ledger, oldest first."""
-        out = self.run("ledger", "export", self.ledger).stdout
+        out = self.run("ledger", "export", "--ledger", self.ledger).stdout
         return [json.loads(line) for line in out.splitlines() if line.strip()]
 
     def logs(self):
