@@ -4,8 +4,8 @@
 
 namespace remit::cli {
 
-// What `remit --version` prints: Remit's version, then the date, digest and sources of what it
-// knows about AWS, because a decision is only as good as its catalogue.
-std::string version_text();
+// "\ncatalogue 2026-11-20 (sha256 ...)": a line of `remit --version`. Says so when the catalogue
+// cannot be opened.
+std::string catalogue_line();
 
 }  // namespace remit::cli

@@ -1,0 +1,325 @@
+// The generic way from an operation to IAM's questions: what the catalogue says.
+// docs/identify.md, section "Actions and resources".
+#include <algorithm>
+#include <array>
+
+#include "aws/call.h"
+#include "base/encoding.h"
+
+namespace remit::aws {
+namespace {
+
+bool is_clean(std::string_view value) {
+  return !value.empty() && std::ranges::none_of(value, [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  });
+}
+
+bool is_arn(std::string_view value) { return value.starts_with("arn:"); }
+
+// Whether an ARN given as a parameter is one of the resource type: the fixed parts of the template
+// stand in it, in order, and its service is the template's.
+bool arn_fits(std::string_view pattern, std::string_view arn) {
+  std::size_t at = 0;
+  bool first = true;
+  while (!pattern.empty()) {
+    const std::size_t variable = std::min(pattern.find("${"), pattern.size());
+    const std::string_view literal = pattern.substr(0, variable);
+    if (!literal.empty()) {
+      const std::size_t found =
+          first ? (arn.starts_with(literal) ? 0 : std::string_view::npos) : arn.find(literal, at);
+      if (found == std::string_view::npos) return false;
+      at = found + literal.size();
+    }
+    first = false;
+    if (variable == pattern.size()) return at == arn.size();
+    const std::size_t end = pattern.find('}', variable);
+    if (end == std::string_view::npos) return false;
+    pattern.remove_prefix(end + 1);
+  }
+  return true;
+}
+
+struct Filled {
+  std::string arn;
+  bool complete = true;
+};
+
+// Puts values into a template. `values` follow the template's variables, those of partition, region
+// and account aside; nullptr is an unbound one.
+Filled fill(const Call& call, std::string_view pattern,
+            const std::vector<const std::string*>& values) {
+  Filled filled;
+  std::size_t next = 0;
+  while (!pattern.empty()) {
+    const std::size_t variable = std::min(pattern.find("${"), pattern.size());
+    filled.arn.append(pattern.substr(0, variable));
+    if (variable == pattern.size()) break;
+    const std::size_t end = std::min(pattern.find('}', variable), pattern.size() - 1);
+    const std::string_view name = pattern.substr(variable + 2, end - variable - 2);
+    pattern.remove_prefix(end + 1);
+    if (name == "Partition") {
+      filled.arn.append(call.facts.partition.empty() ? "aws" : call.facts.partition);
+    } else if (name == "Region") {
+      filled.arn.append(call.facts.scope_region);
+      filled.complete &= !call.facts.scope_region.empty();
+    } else if (name == "Account") {
+      filled.arn.append(call.facts.account);
+      filled.complete &= call.account_known();
+    } else {
+      const std::string* value = next < values.size() ? values[next] : nullptr;
+      ++next;
+      // A value that holds the delimiter behind it would make another resource's ARN.
+      const bool last = pattern.empty();
+      if (value == nullptr || !is_clean(*value) ||
+          (!last && (value->contains('/') || value->contains(':')))) {
+        filled.complete = false;
+        return filled;
+      }
+      filled.arn.append(*value);
+    }
+  }
+  return filled;
+}
+
+// What one recipe yields: ARNs, and whether it told all there is.
+struct Told {
+  std::vector<std::string> arns;
+  bool known = false;
+};
+
+Told by_arn_member(const Call& call, const RecipeRow& recipe, std::string_view pattern) {
+  Told told;
+  if (recipe.arn_member == kNone) return told;
+  std::vector<std::string> values = call.values_of(recipe.arn_member);
+  if (values.empty()) return told;
+  for (std::string& value : values) {
+    if (!is_arn(value) || !is_clean(value) || !arn_fits(pattern, value)) return {};
+    told.arns.push_back(std::move(value));
+  }
+  told.known = true;
+  return told;
+}
+
+Told by_template(const Call& call, const RecipeRow& recipe, std::string_view pattern) {
+  Told told;
+  std::vector<std::vector<std::string>> values(recipe.binding_count);
+  std::size_t many = recipe.binding_count;  // the variable with a list, if any
+  for (std::uint32_t i = 0; i < recipe.binding_count; ++i) {
+    const std::uint8_t member = call.t.bindings[recipe.binding_first + i];
+    if (member == kNone) return told;
+    values[i] = call.values_of(member);
+    if (values[i].empty()) return told;
+    if (values[i].size() > 1) {
+      if (many != recipe.binding_count) return told;
+      many = i;
+    }
+  }
+  const std::size_t rounds = many == recipe.binding_count ? 1 : values[many].size();
+  for (std::size_t round = 0; round < rounds; ++round) {
+    std::vector<const std::string*> chosen;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      chosen.push_back(&values[i][i == many ? round : 0]);
+    // A name member may hold the whole ARN instead.
+    if (!chosen.empty() && is_arn(*chosen.back())) {
+      if (!is_clean(*chosen.back()) || !arn_fits(pattern, *chosen.back())) return {};
+      told.arns.push_back(*chosen.back());
+      continue;
+    }
+    Filled filled = fill(call, pattern, chosen);
+    if (!filled.complete) return {};
+    told.arns.push_back(std::move(filled.arn));
+  }
+  told.known = true;
+  return told;
+}
+
+// Whether the input says anything that could name a resource of this recipe.
+bool mentioned(const Call& call, const RecipeRow& recipe) {
+  if (recipe.arn_member != kNone && !call.values_of(recipe.arn_member).empty()) return true;
+  for (std::uint32_t i = 0; i < recipe.binding_count; ++i) {
+    const std::uint8_t member = call.t.bindings[recipe.binding_first + i];
+    if (member != kNone && !call.values_of(member).empty()) return true;
+  }
+  return false;
+}
+
+void add_resources(const Call& call, ActionRequest& request, const ActionRow& action,
+                   std::uint32_t first, std::uint32_t count) {
+  if (action.type_count == 0 && (action.flags & kActionKnown) != 0) {
+    request.resources.emplace_back("*");
+    return;
+  }
+  std::uint32_t required_told = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const RecipeRow recipe = call.t.recipes[first + i];
+    const std::string_view pattern = call.t.text(call.t.resource_types[recipe.type].arn);
+    Told told = by_arn_member(call, recipe, pattern);
+    if (!told.known) told = by_template(call, recipe, pattern);
+    if (told.known) {
+      required_told += recipe.required;
+      for (std::string& arn : told.arns)
+        if (std::ranges::find(request.resources, arn) == request.resources.end())
+          request.resources.push_back(std::move(arn));
+    } else if (mentioned(call, recipe)) {
+      request.resource_unknown = true;
+    }
+  }
+  std::uint32_t required = 0;
+  for (std::uint32_t i = 0; i < action.type_count; ++i)
+    required += call.t.lists[action.type_first + i] & 1;
+  if (request.resources.empty() || required_told < required) request.resource_unknown = true;
+}
+
+void add_tag(const Wire& body, Wire::Ref pair, std::vector<std::string>& keys,
+             std::vector<std::string>& values) {
+  for (const auto& [key_name, value_name] :
+       {std::pair{"Key", "Value"}, std::pair{"key", "value"}, std::pair{"TagKey", "TagValue"},
+        std::pair{"tagKey", "tagValue"}}) {
+    const auto key = body.text_at(pair, key_name);
+    if (!key) continue;
+    keys.emplace_back(*key);
+    values.emplace_back(body.text_at(pair, value_name).value_or(""));
+    return;
+  }
+}
+
+struct Tags {
+  bool can_carry = false;  // the operation has members for tags
+  std::vector<std::string> keys, values;
+  std::vector<std::string> only_keys;  // of untagging
+};
+
+void collect_map(const Wire& body, Wire::Ref map, Tags& tags) {
+  for (const Wire::Ref entry : body.children(map)) {
+    if (body.is_scalar(entry)) {
+      tags.keys.emplace_back(body.name(entry));
+      tags.values.emplace_back(body.text(entry));
+    } else {  // a form's entry.1.key / entry.1.value
+      for (const Wire::Ref pair : body.children(entry)) add_tag(body, pair, tags.keys, tags.values);
+    }
+  }
+}
+
+Tags collect_tags(const Call& call) {
+  Tags tags;
+  const Wire& body = call.body;
+  for (std::uint8_t i = 0; i < call.operation.member_count; ++i) {
+    const MemberRow member = call.t.members[call.operation.member_first + i];
+    const std::string_view wire = call.t.text(member.wire);
+    switch (static_cast<TagForm>(member.tags)) {
+      case TagForm::None:
+        break;
+      case TagForm::Map: {
+        tags.can_carry = true;
+        collect_map(body, body.child(body.root(), wire), tags);
+        break;
+      }
+      case TagForm::List:
+        tags.can_carry = true;
+        for (const Wire::Ref pair : body.items(body.root(), wire))
+          add_tag(body, pair, tags.keys, tags.values);
+        break;
+      case TagForm::Keys:
+        tags.can_carry = true;
+        for (std::string& key : call.values_of(i)) tags.only_keys.push_back(std::move(key));
+        break;
+      case TagForm::Specifications:
+        tags.can_carry = true;
+        for (const Wire::Ref specification : body.items(body.root(), wire))
+          for (const std::string_view name : {"Tags", "Tag"})
+            for (const Wire::Ref pair : body.items(specification, name))
+              add_tag(body, pair, tags.keys, tags.values);
+        break;
+    }
+  }
+  return tags;
+}
+
+bool is_role_arn(std::string_view text) {
+  if (!is_arn(text)) return false;
+  const std::size_t iam = text.find(":iam::");
+  if (iam == std::string_view::npos || text.size() < iam + 6 + 12 + 6) return false;
+  return text.substr(iam + 6 + 12).starts_with(":role/");
+}
+
+}  // namespace
+
+void add_tag_context(const Call& call, ActionRequest& request) {
+  const bool wants =
+      std::ranges::find(request.unknown_keys, "aws:TagKeys") != request.unknown_keys.end() ||
+      std::ranges::find(request.unknown_keys, "aws:RequestTag/*") != request.unknown_keys.end();
+  if (!wants || call.body_unknown) return;
+  Tags tags = collect_tags(call);
+  if (!tags.can_carry) return;  // the tags may be where nobody looked: they stay unknown
+  std::vector<std::string> keys = tags.keys;
+  keys.insert(keys.end(), tags.only_keys.begin(), tags.only_keys.end());
+  for (std::size_t i = 0; i < tags.keys.size(); ++i)
+    set_context(request, "aws:RequestTag/" + tags.keys[i], tags.values[i]);
+  set_absent(request, "aws:RequestTag/*");
+  set_absent(request, "aws:TagKeys");
+  if (!keys.empty()) set_context(request, "aws:TagKeys", std::move(keys), true);
+}
+
+ActionRequest generic_action(const Call& call, std::uint32_t index) {
+  const std::uint32_t use = call.operation.uses + index * 3;
+  const ActionRow action = call.t.actions[call.t.lists[use]];
+  ActionRequest request = call.ask(call.t.text(action.name));
+  if (call.body_unknown) {
+    request.resource_unknown = action.type_count > 0;
+    if (!request.resource_unknown) request.resources.emplace_back("*");
+    return request;
+  }
+  add_resources(call, request, action, call.t.lists[use + 1], call.t.lists[use + 2]);
+  return request;
+}
+
+void add_generic_actions(const Call& call, std::vector<ActionRequest>& out) {
+  for (std::uint32_t i = 0; i < call.operation.action_count; ++i)
+    out.push_back(generic_action(call, i));
+}
+
+void add_passed_roles(const Call& call, std::vector<ActionRequest>& out) {
+  if ((call.operation.flags & kPassesRole) == 0) return;
+  std::vector<std::string> roles;
+  call.body.scalars([&](Wire::Ref node) {
+    const std::string_view text = call.body.text(node);
+    if (is_role_arn(text) && std::ranges::find(roles, text) == roles.end())
+      roles.emplace_back(text);
+  });
+  if (roles.empty()) return;
+  ActionRequest request = call.ask("iam:PassRole");
+  request.resources = std::move(roles);
+  out.push_back(std::move(request));
+}
+
+Result<void> add_actions(const Call& call, std::vector<ActionRequest>& out) {
+  using Rule = Result<bool> (*)(const Call&, std::vector<ActionRequest>&);
+  struct Own {
+    std::string_view service;
+    Rule rule;
+  };
+  constexpr std::array<Own, 12> kOwn = {{{"s3", add_s3_actions},
+                                         {"dynamodb", add_dynamodb_actions},
+                                         {"sqs", add_messaging_actions},
+                                         {"sns", add_messaging_actions},
+                                         {"lambda", add_lambda_actions},
+                                         {"kms", add_kms_actions},
+                                         {"iam", add_iam_actions},
+                                         {"sts", add_iam_actions},
+                                         {"ec2", add_ec2_actions},
+                                         {"secretsmanager", add_other_actions},
+                                         {"logs", add_other_actions},
+                                         {"cloudformation", add_other_actions}}};
+  const std::string_view service = call.t.text(call.service.name);
+  const auto own = std::ranges::find(kOwn, service, &Own::service);
+  bool done = false;
+  if (own != kOwn.end()) {
+    REMIT_TRY(done, own->rule(call, out));
+  }
+  if (!done) add_generic_actions(call, out);
+  if (service != "iam" && service != "sts" && service != "s3") add_passed_roles(call, out);
+  return {};
+}
+
+}  // namespace remit::aws

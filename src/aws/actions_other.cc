@@ -1,0 +1,178 @@
+// Secrets Manager, CloudWatch Logs, CloudFormation:
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/permissions-reference-cwl.html
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/control-access-with-iam.html
+#include <algorithm>
+#include <array>
+
+#include "aws/call.h"
+
+namespace remit::aws {
+namespace {
+
+std::string_view text(const Call& call, std::string_view member) {
+  return call.body.text_at(call.body.root(), member).value_or("");
+}
+
+void add_text_key(const Call& call, ActionRequest& request, std::string_view key,
+                  std::string_view member) {
+  if (const std::string_view given = text(call, member); !given.empty()) {
+    set_context(request, std::string(key), std::string(given));
+  } else {
+    set_absent(request, key);
+  }
+}
+
+bool is_clean(std::string_view name, std::string_view forbidden) {
+  return !name.empty() && std::ranges::none_of(name, [&](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || forbidden.contains(c);
+  });
+}
+
+// A secret's ARN ends in six characters that AWS chose: the request by name stands for all of them.
+void add_secret(const Call& call, ActionRequest& request, std::string_view given) {
+  if (given.starts_with("arn:")) {
+    if (given.contains(":secretsmanager:") && given.contains(":secret:")) {
+      request.resources.emplace_back(given);
+    } else {
+      request.resource_unknown = true;
+    }
+  } else if (is_clean(given, ":*?") && call.account_known()) {
+    request.resources.push_back(
+        call.regional_arn("secretsmanager", "secret:" + std::string(given) + "-??????"));
+    request.resource_approximate = true;
+  } else {
+    request.resource_unknown = true;
+  }
+}
+
+bool add_secretsmanager(const Call& call, std::vector<ActionRequest>& out) {
+  const std::string_view name = call.name();
+  if (name == "BatchGetSecretValue") {
+    ActionRequest list = call.ask("secretsmanager:BatchGetSecretValue");
+    list.resources.emplace_back("*");
+    out.push_back(std::move(list));
+    ActionRequest values = call.ask("secretsmanager:GetSecretValue");
+    for (const Wire::Ref item : call.body.items(call.body.root(), "SecretIdList"))
+      add_secret(call, values, call.body.text(item));
+    if (values.resources.empty()) values.resource_unknown = true;  // filters choose them
+    out.push_back(std::move(values));
+    return true;
+  }
+  const bool creates = name == "CreateSecret";
+  const std::string_view secret = text(call, creates ? "Name" : "SecretId");
+  if (secret.empty()) return false;
+  ActionRequest request = call.ask("secretsmanager:" + std::string(name));
+  add_secret(call, request, secret);
+  add_text_key(call, request, "secretsmanager:SecretId", "SecretId");
+  add_text_key(call, request, "secretsmanager:Name", "Name");
+  add_text_key(call, request, "secretsmanager:Description", "Description");
+  add_text_key(call, request, "secretsmanager:KmsKeyId", "KmsKeyId");
+  add_text_key(call, request, "secretsmanager:VersionId", "VersionId");
+  add_text_key(call, request, "secretsmanager:VersionStage", "VersionStage");
+  add_text_key(call, request, "secretsmanager:RecoveryWindowInDays", "RecoveryWindowInDays");
+  add_text_key(call, request, "secretsmanager:ForceDeleteWithoutRecovery",
+               "ForceDeleteWithoutRecovery");
+  out.push_back(std::move(request));
+  if (creates && call.body.child(call.body.root(), "Tags") != Wire::kNothing) {
+    ActionRequest tags = call.ask("secretsmanager:TagResource");
+    add_secret(call, tags, secret);
+    out.push_back(std::move(tags));
+  }
+  return true;
+}
+
+// IAM sees a log group as the beginning of its streams' ARNs: log-group:NAME:log-stream:STREAM, the
+// stream empty where the call is about the group.
+void add_log_group(const Call& call, ActionRequest& request, std::string_view group,
+                   std::string_view stream) {
+  std::string arn;
+  if (group.starts_with("arn:") && group.contains(":logs:") && group.contains(":log-group:")) {
+    arn = group.ends_with(":*") ? group.substr(0, group.size() - 2) : group;
+  } else if (is_clean(group, ":*") && call.account_known()) {
+    arn = call.regional_arn("logs", "log-group:" + std::string(group));
+  } else {
+    request.resource_unknown = true;
+    return;
+  }
+  arn.append(":log-stream:").append(stream);
+  request.resources.push_back(std::move(arn));
+}
+
+bool add_logs(const Call& call, std::vector<ActionRequest>& out) {
+  const Wire& body = call.body;
+  std::vector<std::string_view> groups;
+  for (const std::string_view member : {"logGroupName", "logGroupIdentifier"})
+    if (const std::string_view group = text(call, member); !group.empty()) groups.push_back(group);
+  for (const std::string_view member : {"logGroupNames", "logGroupIdentifiers", "logGroupArnList"})
+    for (const Wire::Ref item : body.items(body.root(), member))
+      if (body.is_scalar(item)) groups.push_back(body.text(item));
+  if (groups.empty() || call.operation.action_count != 1) return false;
+  const ActionRow action = call.t.actions[call.t.lists[call.operation.uses]];
+  if (action.type_count == 0) return false;
+  ActionRequest request = call.ask(call.t.text(action.name));
+  for (const std::string_view group : groups)
+    add_log_group(call, request, group, text(call, "logStreamName"));
+  out.push_back(std::move(request));
+  return true;
+}
+
+// A stack's ARN ends in an id that the name does not tell.
+void add_stack(const Call& call, ActionRequest& request, std::string_view given) {
+  if (given.starts_with("arn:")) {
+    if (given.contains(":cloudformation:")) {
+      request.resources.emplace_back(given);
+    } else {
+      request.resource_unknown = true;
+    }
+  } else if (is_clean(given, ":/*?") && call.account_known()) {
+    request.resources.push_back(
+        call.regional_arn("cloudformation", "stack/" + std::string(given) + "/*"));
+    request.resource_approximate = true;
+  } else {
+    request.resource_unknown = true;
+  }
+}
+
+bool add_cloudformation(const Call& call, std::vector<ActionRequest>& out) {
+  const std::string_view stack = text(call, "StackName");
+  const ActionRow action = call.t.actions[call.t.lists[call.operation.uses]];
+  bool on_stack = false;
+  for (std::uint32_t i = 0; i < action.type_count; ++i) {
+    const std::uint32_t type = call.t.lists[action.type_first + i] >> 1;
+    on_stack |= call.t.text(call.t.resource_types[type].name) == "stack";
+  }
+  if (stack.empty() || !on_stack) {
+    add_generic_actions(call, out);
+  } else {
+    ActionRequest request = call.ask(call.t.text(action.name));
+    add_stack(call, request, stack);
+    out.push_back(std::move(request));
+  }
+  for (ActionRequest& request : out) {
+    add_text_key(call, request, "cloudformation:TemplateUrl", "TemplateURL");
+    add_text_key(call, request, "cloudformation:StackPolicyUrl", "StackPolicyURL");
+    add_text_key(call, request, "cloudformation:RoleArn", "RoleARN");
+    add_text_key(call, request, "cloudformation:ChangeSetName", "ChangeSetName");
+    add_text_key(call, request, "cloudformation:CreateAction", "ChangeSetType");
+    std::vector<std::string> types;
+    for (const Wire::Ref item : call.body.items(call.body.root(), "ResourceTypes"))
+      types.emplace_back(call.body.text(item));
+    set_absent(request, "cloudformation:ResourceTypes");
+    if (!types.empty())
+      set_context(request, "cloudformation:ResourceTypes", std::move(types), true);
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<bool> add_other_actions(const Call& call, std::vector<ActionRequest>& out) {
+  if (call.body_unknown) return false;
+  const std::string_view service = call.t.text(call.service.name);
+  if (service == "secretsmanager") return add_secretsmanager(call, out);
+  if (service == "logs") return add_logs(call, out);
+  return add_cloudformation(call, out);
+}
+
+}  // namespace remit::aws

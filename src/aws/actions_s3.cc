@@ -1,0 +1,417 @@
+// S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html and
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/list_amazons3.html
+#include <algorithm>
+#include <array>
+
+#include "aws/call.h"
+#include "base/encoding.h"
+
+namespace remit::aws {
+namespace {
+
+constexpr std::size_t kMaxDeletedKeys = 1000;  // what DeleteObjects takes
+
+std::unexpected<Error> refuse(std::string reason) {
+  return fail(ErrorCode::InvalidInput, std::move(reason));
+}
+
+bool is_bucket_name(std::string_view name) {
+  return !name.empty() && name.size() <= 255 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  });
+}
+
+// What the request is about: whose actions, and the ARNs of the container and of an object in it.
+struct Place {
+  std::string prefix = "s3";  // of the actions
+  std::string container;      // ARN of bucket or access point; empty: none, or not known
+  std::string objects;        // what an object's ARN begins with
+  bool access_point = false;
+  bool express = false;
+  bool unknown = false;
+
+  std::string object(std::string_view key) const { return objects + std::string(key); }
+};
+
+// "arn:aws:s3:us-east-1:111122223333:accesspoint/name" as a bucket.
+Place access_point_place(std::string arn) {
+  Place place;
+  place.access_point = true;
+  if (arn.contains(":s3-object-lambda:")) place.prefix = "s3-object-lambda";
+  if (arn.contains(":s3-outposts:")) place.prefix = "s3-outposts";
+  place.objects = arn + "/object/";
+  place.container = std::move(arn);
+  return place;
+}
+
+Place bucket_place(const Call& call, std::string_view bucket) {
+  Place place;
+  if (bucket.ends_with("--x-s3") || call.facts.scope_service == "s3express") {
+    place.prefix = "s3express";
+    place.express = true;
+    place.container = call.regional_arn("s3express", "bucket/" + std::string(bucket));
+    place.unknown = !call.account_known();
+  } else {
+    place.container = call.arn("s3", {}, {}, bucket);
+  }
+  place.objects = place.container + "/";
+  return place;
+}
+
+std::string accesspoint_arn(const Call& call, std::string_view service, const S3Host& host,
+                            std::string_view resource) {
+  const std::string_view region = host.region.empty() ? call.facts.scope_region : host.region;
+  return call.arn(service, region, host.account, resource);
+}
+
+Result<Place> find_place(const Call& call) {
+  const S3Host* host = call.resolved.s3_host.get();
+  using Kind = S3Host::Kind;
+  if (host != nullptr && !host->name.empty()) {
+    switch (host->kind) {
+      case Kind::AccessPoint:
+        return access_point_place(accesspoint_arn(call, "s3", *host, "accesspoint/" + host->name));
+      case Kind::ObjectLambda:
+        return access_point_place(
+            accesspoint_arn(call, "s3-object-lambda", *host, "accesspoint/" + host->name));
+      case Kind::Outpost:
+        return access_point_place(accesspoint_arn(
+            call, "s3-outposts", *host, "outpost/" + host->outpost + "/accesspoint/" + host->name));
+      case Kind::MultiRegion: {
+        if (!call.account_known())
+          return refuse("the account of a multi-region access point is not known");
+        return access_point_place(
+            call.arn("s3", {}, call.facts.account, "accesspoint/" + host->name));
+      }
+      default:
+        break;
+    }
+  }
+  const auto bucket = call.label("Bucket");
+  if (!bucket) return Place{};
+  if (bucket->starts_with("arn:")) {
+    if (bucket->contains(":accesspoint/") || bucket->contains(":accesspoint:"))
+      return access_point_place(*bucket);
+    return refuse("the bucket is an ARN of a kind that no path may hold");
+  }
+  if (!is_bucket_name(*bucket)) return refuse("not a bucket name: " + *bucket);
+  Place place = bucket_place(call, *bucket);
+  if (call.facts.scope_service == "s3-object-lambda" || call.facts.scope_service == "s3-outposts") {
+    // In endpoint mode the path does not tell the access point's account.
+    place.prefix = call.facts.scope_service;
+    place.unknown = true;
+  }
+  return place;
+}
+
+// Context keys that repeat a header of the request.
+void add_header_keys(const Call& call, ActionRequest& request) {
+  std::vector<std::string_view> headers;
+  for (const std::string_view key : request.unknown_keys)
+    if (key.starts_with("s3:x-amz-") && key != "s3:x-amz-content-sha256") headers.push_back(key);
+  for (const std::string_view key : headers) {
+    const std::string_view value = call.header(key.substr(3));
+    if (value.empty()) {
+      set_absent(request, key);
+    } else {
+      set_context(request, std::string(key), std::string(value));
+    }
+  }
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kLock = {
+      {{"s3:object-lock-mode", "x-amz-object-lock-mode"},
+       {"s3:object-lock-retain-until-date", "x-amz-object-lock-retain-until-date"},
+       {"s3:object-lock-legal-hold", "x-amz-object-lock-legal-hold"}}};
+  for (const auto& [key, name] : kLock)
+    if (const std::string_view value = call.header(name); !value.empty())
+      set_context(request, std::string(key), std::string(value));
+}
+
+void add_parameter_key(const Call& call, ActionRequest& request, std::string_view key,
+                       std::string_view parameter) {
+  if (const QueryParameter* found = call.query(parameter); found != nullptr) {
+    set_context(request, std::string(key), found->value);
+  } else {
+    set_absent(request, key);
+  }
+}
+
+// Tags of an object in the header x-amz-tagging: k=v&k2=v2.
+Result<void> add_object_tags(const Call& call, ActionRequest& request) {
+  REMIT_TRY(const auto tags, parse_form(call.header("x-amz-tagging")));
+  std::vector<std::string> keys;
+  for (const QueryParameter& tag : tags) {
+    set_context(request, "s3:RequestObjectTag/" + tag.name, tag.value);
+    keys.push_back(tag.name);
+  }
+  set_absent(request, "s3:RequestObjectTag/*");
+  set_absent(request, "s3:RequestObjectTagKeys");
+  if (!keys.empty()) set_context(request, "s3:RequestObjectTagKeys", std::move(keys), true);
+  return {};
+}
+
+class S3 {
+ public:
+  S3(const Call& call, Place place, std::vector<ActionRequest>& out)
+      : call_(call), place_(std::move(place)), key_(call.label("Key")), out_(out) {}
+
+  Result<bool> run() {
+    const std::string_view name = call_.name();
+    if (place_.express && zonal(name)) {
+      session();
+      return true;
+    }
+    if (name == "DeleteObjects") return delete_objects();
+    ActionRequest& main = add(main_action());
+    REMIT_CHECKED(main_context(main));
+    if (name == "CopyObject" || name == "UploadPartCopy") REMIT_CHECKED(copy_source());
+    if (name == "PutObject" || name == "CopyObject" || name == "CreateMultipartUpload")
+      REMIT_CHECKED(writes());
+    if (name == "CreateBucket") REMIT_CHECKED(create_bucket());
+    if (name == "GetObjectAttributes")
+      add(call_.query("versionId") != nullptr ? "s3:GetObjectVersion" : "s3:GetObject");
+    if (bypasses_governance()) add("s3:BypassGovernanceRetention");
+    if (name == "PutBucketReplication") add_passed_roles(call_, out_);
+    return true;
+  }
+
+ private:
+  // What runs within a session of a directory bucket.
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-security-iam.html
+  static bool zonal(std::string_view name) {
+    constexpr std::array<std::string_view, 9> kRegional = {
+        "CreateBucket",        "DeleteBucket",        "ListDirectoryBuckets",
+        "PutBucketPolicy",     "GetBucketPolicy",     "DeleteBucketPolicy",
+        "PutBucketEncryption", "GetBucketEncryption", "DeleteBucketEncryption"};
+    constexpr std::array<std::string_view, 3> kLifecycle = {"PutBucketLifecycleConfiguration",
+                                                            "GetBucketLifecycleConfiguration",
+                                                            "DeleteBucketLifecycle"};
+    return std::ranges::find(kRegional, name) == kRegional.end() &&
+           std::ranges::find(kLifecycle, name) == kLifecycle.end();
+  }
+
+  void session() {
+    ActionRequest& request = add("s3express:CreateSession", false);
+    if (call_.name() == "CreateSession") {
+      const std::string_view mode = call_.header("x-amz-create-session-mode");
+      set_context(request, "s3express:SessionMode", mode.empty() ? "ReadWrite" : std::string(mode));
+    }
+  }
+
+  ActionRequest& add(std::string_view action) { return add(action, key_.has_value()); }
+
+  ActionRequest& add(std::string_view action, bool object) {
+    out_.push_back(call_.ask(action));
+    ActionRequest& request = out_.back();
+    if (place_.unknown) {
+      request.resource_unknown = true;
+    } else if (place_.container.empty()) {
+      request.resources.emplace_back("*");
+    } else {
+      request.resources.push_back(object && key_ ? place_.object(*key_) : place_.container);
+    }
+    add_header_keys(call_, request);
+    if (place_.access_point) {
+      set_context(request, "s3:DataAccessPointArn", place_.container);
+    } else {
+      set_absent(request, "s3:DataAccessPointArn");
+      set_absent(request, "s3:DataAccessPointAccount");
+      set_absent(request, "s3:AccessPointNetworkOrigin");
+    }
+    // Remit re-signs with a header, whatever came in.
+    set_context(request, "s3:signatureversion", "AWS4-HMAC-SHA256");
+    set_context(request, "s3:authType", "REST-HEADER");
+    return request;
+  }
+
+  // The catalogue's action, under the prefix of the place, for a version where one is named.
+  std::string main_action() const {
+    const std::uint32_t use = call_.operation.uses;
+    std::string action(call_.t.text(call_.t.actions[call_.t.lists[use]].name));
+    if (call_.query("versionId") != nullptr) action = version_action(action);
+    if (place_.prefix != "s3" && action.starts_with("s3:"))
+      action = place_.prefix + action.substr(2);
+    return action;
+  }
+
+  static std::string version_action(const std::string& action) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kVersions = {
+        {{"s3:GetObject", "s3:GetObjectVersion"},
+         {"s3:DeleteObject", "s3:DeleteObjectVersion"},
+         {"s3:GetObjectAcl", "s3:GetObjectVersionAcl"},
+         {"s3:PutObjectAcl", "s3:PutObjectVersionAcl"},
+         {"s3:GetObjectTagging", "s3:GetObjectVersionTagging"},
+         {"s3:PutObjectTagging", "s3:PutObjectVersionTagging"},
+         {"s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"},
+         {"s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"}}};
+    for (const auto& [plain, version] : kVersions)
+      if (action == plain) return std::string(version);
+    return action;
+  }
+
+  Result<void> main_context(ActionRequest& request) {
+    const std::string_view name = call_.name();
+    if (name.starts_with("ListObject") || name == "ListMultipartUploads") {
+      add_parameter_key(call_, request, "s3:prefix", "prefix");
+      add_parameter_key(call_, request, "s3:delimiter", "delimiter");
+      add_parameter_key(call_, request, "s3:max-keys",
+                        name == "ListMultipartUploads" ? "max-uploads" : "max-keys");
+    } else if (name == "HeadBucket") {
+      for (const std::string_view key : {"s3:prefix", "s3:delimiter", "s3:max-keys"})
+        set_absent(request, key);
+    }
+    add_parameter_key(call_, request, "s3:VersionId", "versionId");
+    set_absent(request, "s3:versionid");
+    if (name == "PutObject" || name == "CopyObject" || name == "CreateMultipartUpload")
+      return add_object_tags(call_, request);
+    return {};
+  }
+
+  bool bypasses_governance() const {
+    return equals_ignoring_ascii_case(call_.header("x-amz-bypass-governance-retention"), "true");
+  }
+
+  bool any_header(std::initializer_list<std::string_view> names) const {
+    return std::ranges::any_of(names, [&](auto name) { return !call_.header(name).empty(); });
+  }
+
+  bool sets_acl() const {
+    return any_header({"x-amz-acl", "x-amz-grant-full-control", "x-amz-grant-read",
+                       "x-amz-grant-write", "x-amz-grant-read-acp", "x-amz-grant-write-acp"});
+  }
+
+  Result<void> writes() {
+    if (sets_acl()) add("s3:PutObjectAcl");
+    if (any_header({"x-amz-tagging"}))
+      REMIT_CHECKED(add_object_tags(call_, add("s3:PutObjectTagging")));
+    if (any_header({"x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date"}))
+      add("s3:PutObjectRetention");
+    if (any_header({"x-amz-object-lock-legal-hold"})) add("s3:PutObjectLegalHold");
+    return {};
+  }
+
+  // x-amz-copy-source: bucket/key, /bucket/key or an access point's ARN with /object/key, with
+  // ?versionId=, percent-encoded.
+  Result<void> copy_source() {
+    std::string_view source = call_.header("x-amz-copy-source");
+    const std::size_t mark = std::min(source.find('?'), source.size());
+    const std::string_view version = source.substr(mark);
+    if (!version.empty() && (!version.starts_with("?versionId=") || version.contains('&')))
+      return refuse("the copy source's query is not a versionId");
+    source = source.substr(0, mark);
+    ActionRequest request = call_.ask(version.empty() ? "s3:GetObject" : "s3:GetObjectVersion");
+    // Readers differ on '+': with one in the key, both readings must be allowed.
+    const auto plain = uri_decode(source);
+    const auto form = form_decode(source);
+    if (!plain || !form) return refuse("the copy source's percent-encoding is broken");
+    for (const std::string& reading : {*plain, *form}) {
+      REMIT_TRY(std::string arn, source_arn(reading));
+      if (arn.empty()) {
+        request.resource_unknown = true;
+      } else if (request.resources.empty() || request.resources.back() != arn) {
+        request.resources.push_back(std::move(arn));
+      }
+    }
+    set_context(request, "s3:signatureversion", "AWS4-HMAC-SHA256");
+    set_context(request, "s3:authType", "REST-HEADER");
+    out_.push_back(std::move(request));
+    return {};
+  }
+
+  // Empty when it names no bucket and key.
+  Result<std::string> source_arn(std::string_view source) const {
+    if (source.starts_with("arn:")) {
+      if (!source.contains(":accesspoint/") || !source.contains("/object/"))
+        return refuse("the copy source is an ARN of no access point's object");
+      return std::string(source);
+    }
+    if (source.starts_with('/')) source.remove_prefix(1);
+    const std::size_t slash = source.find('/');
+    if (slash == std::string_view::npos || slash + 1 == source.size()) return std::string();
+    if (!is_bucket_name(source.substr(0, slash))) return refuse("the copy source names no bucket");
+    return bucket_place(call_, source.substr(0, slash)).object(source.substr(slash + 1));
+  }
+
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+  Result<void> create_bucket() {
+    const Wire& body = call_.body;
+    if (const auto region = body.text_at(body.root(), "LocationConstraint"))
+      set_context(out_.back(), "s3:locationconstraint", std::string(*region));
+    else
+      set_absent(out_.back(), "s3:locationconstraint");
+    if (sets_acl()) add("s3:PutBucketAcl");
+    if (any_header({"x-amz-object-ownership"})) add("s3:PutBucketOwnershipControls");
+    if (equals_ignoring_ascii_case(call_.header("x-amz-bucket-object-lock-enabled"), "true")) {
+      add("s3:PutBucketObjectLockConfiguration");
+      add("s3:PutBucketVersioning");
+    }
+    if (body.child(body.root(), "Tags") != Wire::kNothing) add("s3:TagResource");
+    return {};
+  }
+
+  Result<bool> delete_objects() {
+    const Wire& body = call_.body;
+    ActionRequest plain = call_.ask(place_.prefix + ":DeleteObject");
+    ActionRequest version = call_.ask(place_.prefix + ":DeleteObjectVersion");
+    if (call_.body_unknown || body.root() == Wire::kNothing || body.name(0) != "Delete")
+      return refuse("DeleteObjects without a readable list of keys");
+    for (const Wire::Ref child : body.children(body.root())) {
+      if (body.name(child) == "Quiet") continue;
+      if (body.name(child) != "Object") return refuse("DeleteObjects with an unknown element");
+      REMIT_CHECKED(delete_one(child, plain, version));
+    }
+    if (plain.resources.size() + version.resources.size() > kMaxDeletedKeys)
+      return fail(ErrorCode::LimitExceeded, "DeleteObjects names more than 1000 keys");
+    if (plain.resources.empty() && version.resources.empty())
+      return refuse("DeleteObjects names no key");
+    for (ActionRequest* request : {&plain, &version}) {
+      if (request->resources.empty()) continue;
+      request->resource_unknown = place_.unknown;
+      add_header_keys(call_, *request);
+      set_context(*request, "s3:signatureversion", "AWS4-HMAC-SHA256");
+      set_context(*request, "s3:authType", "REST-HEADER");
+      if (bypasses_governance()) {
+        ActionRequest bypass = call_.ask("s3:BypassGovernanceRetention");
+        bypass.resources = request->resources;
+        out_.push_back(std::move(bypass));
+      }
+      out_.push_back(std::move(*request));
+    }
+    return true;
+  }
+
+  Result<void> delete_one(Wire::Ref object, ActionRequest& plain, ActionRequest& version) const {
+    const Wire& body = call_.body;
+    std::string_view key;
+    bool has_version = false;
+    for (const Wire::Ref field : body.children(object)) {
+      const std::string_view name = body.name(field);
+      if (name == "Key") {
+        if (!key.empty()) return refuse("DeleteObjects has an object with two keys");
+        key = body.is_scalar(field) ? body.text(field) : std::string_view{};
+      } else if (name == "VersionId") {
+        has_version = true;
+      } else if (name != "ETag" && name != "LastModifiedTime" && name != "Size") {
+        return refuse("DeleteObjects has an object with an unknown element");
+      }
+    }
+    if (key.empty()) return refuse("DeleteObjects has an object without a key");
+    (has_version ? version : plain).resources.push_back(place_.object(key));
+    return {};
+  }
+
+  const Call& call_;
+  Place place_;
+  std::optional<std::string> key_;
+  std::vector<ActionRequest>& out_;
+};
+
+}  // namespace
+
+Result<bool> add_s3_actions(const Call& call, std::vector<ActionRequest>& out) {
+  if (call.name() == "WriteGetObjectResponse") return false;
+  REMIT_TRY(Place place, find_place(call));
+  return S3(call, std::move(place), out).run();
+}
+
+}  // namespace remit::aws

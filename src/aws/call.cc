@@ -1,0 +1,126 @@
+#include "aws/call.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+
+namespace remit::aws {
+
+Call::Call(const Catalogue::Tables& tables, const RequestFacts& request_facts, const Resolved& head,
+           const Candidate& candidate, const Wire& wire, std::string_view raw)
+    : t(tables),
+      facts(request_facts),
+      resolved(head),
+      body(wire),
+      raw_body(raw),
+      operation(tables.operations[candidate.operation]),
+      service(tables.services[operation.service]),
+      protocol(candidate.protocol) {
+  if (candidate.route < tables.routes.size())
+    labels_ = bind_labels(tables, candidate.route, head.segments);
+}
+
+std::string_view Call::header(std::string_view name) const {
+  const std::string* found = input_header(facts.head->fields, resolved.target, name);
+  return found == nullptr ? std::string_view{} : std::string_view(*found);
+}
+
+std::optional<std::string> Call::label(std::string_view member) const {
+  for (const Label& label : labels_) {
+    const MemberRow row = t.members[operation.member_first + label.member];
+    if (t.text(row.name) == member) return uri_decode(label.raw);
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> Call::values_of(std::uint8_t index) const {
+  const MemberRow member = t.members[operation.member_first + index];
+  const std::string_view wire = t.text(member.wire);
+  std::vector<std::string> found;
+  switch (static_cast<Location>(member.location)) {
+    case Location::Label:
+    case Location::GreedyLabel:
+      for (const Label& label : labels_)
+        if (label.member == index)
+          if (auto text = uri_decode(label.raw)) found.push_back(*std::move(text));
+      break;
+    case Location::Query:
+      for (const QueryParameter& p : resolved.target.query)
+        if (p.name == wire) found.push_back(p.value);
+      break;
+    case Location::Header:
+      if (const std::string_view text = header(wire); !text.empty()) found.emplace_back(text);
+      break;
+    case Location::Prefix:
+      break;
+    case Location::Body:
+    case Location::Payload:
+      for (const Wire::Ref item : body.items(body.root(), wire))
+        if (body.is_scalar(item)) found.emplace_back(body.text(item));
+      break;
+  }
+  return found;
+}
+
+std::vector<std::string> Call::values(std::string_view member) const {
+  for (std::uint8_t i = 0; i < operation.member_count; ++i)
+    if (t.text(t.members[operation.member_first + i].name) == member) return values_of(i);
+  return {};
+}
+
+std::optional<std::string> Call::value(std::string_view member) const {
+  std::vector<std::string> found = values(member);
+  if (found.size() != 1) return std::nullopt;
+  return std::move(found[0]);
+}
+
+std::string Call::arn(std::string_view service_name, std::string_view region,
+                      std::string_view account, std::string_view resource) const {
+  std::string text = "arn:";
+  text.append(facts.partition.empty() ? "aws" : facts.partition).append(":");
+  text.append(service_name).append(":").append(region).append(":");
+  text.append(account).append(":").append(resource);
+  return text;
+}
+
+std::string Call::regional_arn(std::string_view service_name, std::string_view resource) const {
+  return arn(service_name, facts.scope_region, facts.account, resource);
+}
+
+void set_context(ActionRequest& request, std::string key, std::vector<std::string> values,
+                 bool multivalued) {
+  set_absent(request, key);
+  request.context.push_back({std::move(key), std::move(values), multivalued});
+}
+
+void set_context(ActionRequest& request, std::string key, std::string value) {
+  std::vector<std::string> values;
+  values.push_back(std::move(value));
+  set_context(request, std::move(key), std::move(values), false);
+}
+
+void set_absent(ActionRequest& request, std::string_view key) {
+  std::erase(request.unknown_keys, key);
+}
+
+ActionRequest Call::ask(std::string_view action_name) const {
+  ActionRequest request;
+  request.action = action_name;
+  if (const auto index = t.action_named(action_name)) {
+    const ActionRow row = t.actions[*index];
+    request.level = static_cast<AccessLevel>(row.level);
+    request.unknown_keys.reserve(row.key_count + 4);
+    for (std::uint32_t i = 0; i < row.key_count; ++i)
+      request.unknown_keys.push_back(t.text(t.condition_keys[t.lists[row.key_first + i]].name));
+  }
+  for (const std::string_view key :
+       {"aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths", "aws:ResourceTag/*"})
+    if (std::ranges::find(request.unknown_keys, key) == request.unknown_keys.end())
+      request.unknown_keys.push_back(key);
+  if (!facts.scope_region.empty())
+    set_context(request, "aws:RequestedRegion", std::string(facts.scope_region));
+  add_tag_context(*this, request);
+  return request;
+}
+
+}  // namespace remit::aws

@@ -1,0 +1,52 @@
+#pragma once
+
+// Which services a host name may belong to, and what an S3 host says of bucket and access point.
+// https://docs.aws.amazon.com/general/latest/gr/rande.html and the endpoint rules of the models.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "aws/catalogue.h"
+#include "aws/catalogue_tables.h"
+
+namespace remit::aws {
+
+// The host without the DNS suffix of its partition, in lower case; nullopt when it has none of
+// them.
+std::optional<std::string> strip_suffix(const Catalogue::Tables& tables, std::string_view host);
+
+struct HostMatch {
+  std::string_view prefix;  // labels in front of the service's own host, "data." of an operation
+  std::string_view region;  // as the host names it; empty for a global host
+};
+// Whether `host` (without suffix, lower case) is one of the service's. The match with the shortest
+// prefix counts.
+std::optional<HostMatch> match_host(const Catalogue::Tables& tables, const ServiceRow& service,
+                                    std::string_view host);
+
+// Whether `prefix` ("data.", "123456789012.") is what the operation's host prefix ("data.",
+// "{AccountId}.") asks for.
+bool prefix_agrees(std::string_view pattern, std::string_view prefix);
+
+// What an S3 host says (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html).
+struct S3Host {
+  enum class Kind {
+    Plain,         // path style
+    Bucket,        // bucket.s3.region
+    AccessPoint,   // name-account.s3-accesspoint.region
+    MultiRegion,   // alias.accesspoint.s3-global
+    ObjectLambda,  // name-account.s3-object-lambda.region
+    Outpost,       // name-account.op-id.s3-outposts.region
+    Express,       // bucket--zone--x-s3.s3express-zone.region
+    Control,       // account.s3-control.region: the service s3control
+  } kind = Kind::Plain;
+  std::string name;     // bucket, access point or alias
+  std::string account;  // of an access point, or of s3control
+  std::string outpost;
+  std::string region;  // empty for a global host
+};
+// `host` without suffix; nullopt when it is not an S3 host.
+std::optional<S3Host> parse_s3_host(std::string_view host);
+
+}  // namespace remit::aws

@@ -1,0 +1,167 @@
+#include "aws/identify.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "aws/call.h"
+#include "base/encoding.h"
+
+namespace remit::aws {
+namespace {
+
+constexpr std::size_t kFormCap = std::size_t{8} << 20;
+constexpr std::size_t kBodyCap = std::size_t{32} << 20;
+constexpr std::size_t kXmlCap = std::size_t{4} << 20;
+
+bool is_rest(Protocol protocol) {
+  return protocol == Protocol::RestJson || protocol == Protocol::RestXml;
+}
+
+// Whether IAM is asked anything that only the body of this operation tells.
+bool body_matters(const Catalogue::Tables& t, const Candidate& candidate) {
+  const OperationRow operation = t.operations[candidate.operation];
+  if ((operation.flags & kBlobPayload) != 0) return false;
+  if (!is_rest(candidate.protocol)) return true;
+  if (operation.method == kGet || operation.method == kHead) return false;
+  const std::string_view service = t.text(t.services[operation.service].name);
+  const std::string_view name = t.text(operation.name);
+  if (service == "s3")
+    return name == "DeleteObjects" || name == "CreateBucket" || name == "PutBucketTagging" ||
+           name == "PutObjectTagging";
+  if (service == "lambda" || (operation.flags & kPassesRole) != 0) return true;
+  for (std::uint32_t i = 0; i < operation.member_count; ++i) {
+    const auto location = static_cast<Location>(t.members[operation.member_first + i].location);
+    if (location == Location::Body || location == Location::Payload) return true;
+  }
+  return false;
+}
+
+Result<Wire> read_body(Protocol protocol, std::string_view body,
+                       const std::vector<QueryParameter>& query,
+                       const std::vector<QueryParameter>& form) {
+  switch (protocol) {
+    case Protocol::Json10:
+    case Protocol::Json11:
+    case Protocol::RestJson:
+      return Wire::from_json(body);
+    case Protocol::RpcV2Cbor:
+      return Wire::from_cbor(body);
+    case Protocol::RestXml:
+      return Wire::from_xml(body);
+    case Protocol::Query:
+    case Protocol::Ec2:
+      break;
+  }
+  std::vector<Wire::Pair> pairs;
+  for (const auto* list : {&query, &form})
+    for (const QueryParameter& p : *list)
+      if (p.name != "Action" && p.name != "Version") pairs.push_back({p.name, p.value});
+  return Wire::from_form(std::move(pairs));
+}
+
+// Content codings that hide the input. aws-chunked is taken off before.
+bool compressed(const http::RequestHead& head) {
+  const http::Field* field = http::find(head.fields, "content-encoding");
+  if (field == nullptr) return false;
+  const std::string coding = lower_ascii(trim_ascii(field->value));
+  return !(coding.empty() || coding == "identity" || coding == "aws-chunked");
+}
+
+// Appends what the candidate needs, without what another candidate already asks in the same words.
+void merge(std::vector<ActionRequest>& all, std::vector<ActionRequest> more) {
+  for (ActionRequest& request : more) {
+    const bool known = std::ranges::any_of(all, [&](const ActionRequest& other) {
+      return other.action == request.action && other.resources == request.resources &&
+             other.resource_unknown == request.resource_unknown;
+    });
+    if (!known) all.push_back(std::move(request));
+  }
+}
+
+}  // namespace
+
+BodyNeed body_need(const Catalogue& catalogue, const RequestFacts& facts) {
+  const Catalogue::Tables& t = catalogue.tables();
+  const auto resolved = resolve(t, facts, nullptr);
+  if (!resolved) return {};
+  if (resolved->form_in_body) return {BodyNeed::Kind::Whole, kFormCap};
+  for (const Candidate& candidate : resolved->candidates)
+    if (body_matters(t, candidate))
+      return {BodyNeed::Kind::Whole, candidate.protocol == Protocol::RestXml ? kXmlCap : kBodyCap};
+  return {};
+}
+
+Result<Identified> identify(const Catalogue& catalogue, const RequestFacts& facts,
+                            std::string_view body) {
+  const Catalogue::Tables& t = catalogue.tables();
+  std::vector<QueryParameter> form;
+  REMIT_TRY(Resolved resolved, resolve(t, facts, nullptr));
+  if (resolved.form_in_body) {
+    if (compressed(*facts.head))
+      return fail(ErrorCode::InvalidInput, "a compressed form cannot be read");
+    REMIT_TRY(form, parse_form(body));
+    REMIT_TRY(resolved, resolve(t, facts, &form));
+  }
+
+  Identified found;
+  found.region = facts.scope_region;
+  for (std::size_t i = 0; i < resolved.candidates.size(); ++i) {
+    const Candidate& candidate = resolved.candidates[i];
+    const OperationRow operation = t.operations[candidate.operation];
+    const ServiceRow service = t.services[operation.service];
+    if (i == 0) {
+      found.service = t.text(service.name);
+      found.signing_name = t.text(service.signing_name);
+      found.operation = t.text(operation.name);
+      found.protocol = candidate.protocol;
+    }
+    std::string label(t.text(service.name));
+    label.append(":").append(t.text(operation.name));
+    found.candidates.push_back(std::move(label));
+    found.returns_credentials |= (operation.flags & kReturnsCredentials) != 0;
+    found.event_stream_request |= (operation.flags & kEventStreamIn) != 0;
+    found.unsigned_operation |= (operation.flags & kUnsigned) != 0;
+
+    const bool read = body_matters(t, candidate);
+    const bool hidden = read && compressed(*facts.head);
+    Wire wire;
+    if (read && !hidden) {
+      REMIT_TRY(wire, read_body(candidate.protocol, body, resolved.target.query, form));
+    }
+    Call call(t, facts, resolved, candidate, wire, body);
+    call.body_unknown = hidden;
+    std::vector<ActionRequest> actions;
+    REMIT_CHECKED(add_actions(call, actions));
+    if (found.actions.empty()) {
+      found.actions = std::move(actions);
+    } else {
+      merge(found.actions, std::move(actions));
+    }
+  }
+  return found;
+}
+
+Protocol guess_protocol(const Catalogue& catalogue, const RequestFacts& facts) {
+  const http::Fields& fields = facts.head->fields;
+  if (http::find(fields, "smithy-protocol") != nullptr) return Protocol::RpcV2Cbor;
+  const http::Field* type = http::find(fields, "content-type");
+  const std::string media = type == nullptr ? "" : lower_ascii(type->value);
+  if (http::find(fields, "x-amz-target") != nullptr)
+    return media.starts_with("application/x-amz-json-1.0") ? Protocol::Json10 : Protocol::Json11;
+  const Catalogue::Tables& t = catalogue.tables();
+  const auto range = t.services_signed_as(facts.scope_service);
+  unsigned protocols = 0;
+  for (std::uint32_t i = 0; i < range.count; ++i)
+    protocols |= t.services[t.lists[range.first + i]].protocols;
+  const auto speaks = [&](Protocol p) { return (protocols >> static_cast<unsigned>(p) & 1U) != 0; };
+  const bool form = media.starts_with("application/x-www-form-urlencoded") ||
+                    facts.head->target.contains("Action=");
+  if (form && speaks(Protocol::Ec2)) return Protocol::Ec2;
+  if (form && speaks(Protocol::Query)) return Protocol::Query;
+  for (const Protocol p :
+       {Protocol::RestXml, Protocol::RestJson, Protocol::Json11, Protocol::Query, Protocol::Ec2})
+    if (speaks(p)) return p;
+  return Protocol::RestXml;
+}
+
+}  // namespace remit::aws

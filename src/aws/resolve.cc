@@ -1,0 +1,392 @@
+// From the head of a request to the operations it may mean. docs/identify.md, steps B to F.
+#include <algorithm>
+#include <array>
+
+#include "aws/call.h"
+#include "base/encoding.h"
+
+namespace remit::aws {
+namespace {
+
+using Tables = Catalogue::Tables;
+
+std::unexpected<Error> refuse(std::string reason) {
+  return fail(ErrorCode::InvalidInput, std::move(reason));
+}
+
+bool speaks(const ServiceRow& service, Protocol protocol) {
+  return (service.protocols >> static_cast<unsigned>(protocol) & 1U) != 0;
+}
+
+std::string_view field(const http::Fields& fields, std::string_view name) {
+  const http::Field* found = http::find(fields, name);
+  return found == nullptr ? std::string_view{} : std::string_view(found->value);
+}
+
+// "application/json" of "application/json; charset=utf-8", in lower case.
+std::string media_type(std::string_view value) {
+  return lower_ascii(trim_ascii(value.substr(0, value.find(';'))));
+}
+
+// Two readers may take different ones of two equal fields.
+Result<void> check_fields(const http::Fields& fields) {
+  constexpr std::array<std::string_view, 6> kOnce = {"host",           "content-type",
+                                                     "content-length", "content-encoding",
+                                                     "authorization",  "smithy-protocol"};
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const std::string_view name = fields[i].name;
+    const bool once =
+        equals_ignoring_ascii_case(name.substr(0, 6), "x-amz-") ||
+        std::ranges::any_of(kOnce, [&](auto n) { return equals_ignoring_ascii_case(n, name); });
+    if (!once) continue;
+    for (std::size_t j = i + 1; j < fields.size(); ++j)
+      if (equals_ignoring_ascii_case(fields[j].name, name))
+        return refuse("the header " + lower_ascii(name) + " is written twice");
+  }
+  return {};
+}
+
+// The same input as header and as parameter of a presigned request, or twice as parameter in
+// different case.
+Result<void> check_hoisted(const RequestTarget& target, const http::Fields& fields) {
+  for (std::size_t i = 0; i < target.query.size(); ++i) {
+    const std::string_view name = target.query[i].name;
+    if (!equals_ignoring_ascii_case(name.substr(0, 6), "x-amz-")) {
+      for (std::size_t j = i + 1; j < target.query.size(); ++j)
+        // Lists are repeated parameters; only an exact repetition of a value is harmless and
+        // repetition of what selects an operation never is.
+        if (target.query[j].name == name && (name == "Action" || name == "Version"))
+          return refuse("the parameter " + std::string(name) + " is written twice");
+      continue;
+    }
+    for (std::size_t j = i + 1; j < target.query.size(); ++j)
+      if (equals_ignoring_ascii_case(target.query[j].name, name))
+        return refuse("the parameter " + std::string(name) + " is written twice");
+    if (http::find(fields, name) != nullptr)
+      return refuse(std::string(name) + " is both a header and a parameter");
+  }
+  return {};
+}
+
+struct ServiceChoice {
+  std::uint32_t index = 0;
+  ServiceRow row;
+  std::string host_prefix;  // labels in front of the service's host
+};
+
+class Resolver {
+ public:
+  Resolver(const Tables& tables, const RequestFacts& facts, const std::vector<QueryParameter>* form)
+      : t_(tables), facts_(facts), fields_(facts.head->fields), form_(form) {}
+
+  Result<Resolved> run() {
+    REMIT_CHECKED(check_fields(fields_));
+    REMIT_TRY(out_.target, parse_target(facts_.head->target));
+    REMIT_CHECKED(check_hoisted(out_.target, fields_));
+    const auto method = method_number(facts_.head->method);
+    if (!method) return refuse("the method " + facts_.head->method + " belongs to no operation");
+    method_ = *method;
+    REMIT_CHECKED(choose_services());
+    REMIT_CHECKED(by_protocol());
+    if (!out_.form_in_body) REMIT_CHECKED(finish());
+    return std::move(out_);
+  }
+
+ private:
+  // B: where the request is going to.
+  Result<void> choose_services() {
+    std::vector<std::uint32_t> indexes;
+    if (!facts_.scope_service.empty()) {
+      const auto range = t_.services_signed_as(facts_.scope_service);
+      for (std::uint32_t i = 0; i < range.count; ++i) indexes.push_back(t_.lists[range.first + i]);
+      if (indexes.empty())
+        return refuse("no AWS service signs as " + std::string(facts_.scope_service));
+    } else {
+      for (std::uint32_t i = 0; i < t_.services.size(); ++i) indexes.push_back(i);
+    }
+    if (facts_.host.empty()) {
+      for (const std::uint32_t i : indexes) services_.push_back({i, t_.services[i], {}});
+      return {};
+    }
+    const auto host = strip_suffix(t_, facts_.host);
+    if (!host) return refuse(std::string(facts_.host) + " is not a host of AWS");
+    if (auto s3 = parse_s3_host(*host)) out_.s3_host = std::make_unique<const S3Host>(*s3);
+    for (const std::uint32_t i : indexes) REMIT_CHECKED(consider(i, *host));
+    if (services_.empty())
+      return refuse("the host " + std::string(facts_.host) +
+                    " does not belong to a service that signs as " +
+                    std::string(facts_.scope_service));
+    return {};
+  }
+
+  Result<void> check_region(std::string_view of_host) const {
+    if (!of_host.empty() && !facts_.scope_region.empty() && of_host != facts_.scope_region)
+      return refuse("the host is of region " + std::string(of_host) + ", the signature of " +
+                    std::string(facts_.scope_region));
+    return {};
+  }
+
+  Result<void> consider(std::uint32_t index, const std::string& host) {
+    const ServiceRow row = t_.services[index];
+    const std::string_view name = t_.text(row.name);
+    if (name == "s3" || name == "s3control") {
+      if (!out_.s3_host) return {};
+      using Kind = S3Host::Kind;
+      const Kind kind = out_.s3_host->kind;
+      const bool control = kind == Kind::Control || kind == Kind::Express || kind == Kind::Outpost;
+      const bool objects = kind != Kind::Control;
+      if (name == "s3" ? !objects : !control) return {};
+      REMIT_CHECKED(check_region(out_.s3_host->region));
+      services_.push_back({index, row, {}});
+      return {};
+    }
+    const auto match = match_host(t_, row, host);
+    if (!match) return {};
+    REMIT_CHECKED(check_region(match->region));
+    services_.push_back({index, row, std::string(match->prefix)});
+    return {};
+  }
+
+  // C: markers, in the order of the page.
+  Result<void> by_protocol() {
+    const std::string_view smithy = field(fields_, "smithy-protocol");
+    const std::string_view target = field(fields_, "x-amz-target");
+    if (!smithy.empty()) {
+      if (!target.empty()) return refuse("both Smithy-Protocol and X-Amz-Target name an operation");
+      return by_smithy(smithy);
+    }
+    if (!target.empty()) return by_target(target);
+    const bool form =
+        media_type(field(fields_, "content-type")) == "application/x-www-form-urlencoded";
+    if ((form && method_ == kPost) || out_.target.find("Action") != nullptr) {
+      const bool any_query = std::ranges::any_of(services_, [](const ServiceChoice& s) {
+        return speaks(s.row, Protocol::Query) || speaks(s.row, Protocol::Ec2);
+      });
+      if (any_query) return by_action(form);
+    }
+    return by_path();
+  }
+
+  Result<void> by_smithy(std::string_view protocol) {
+    if (protocol != "rpc-v2-cbor")
+      return refuse("unknown Smithy-Protocol " + std::string(protocol));
+    if (method_ != kPost) return refuse("rpc-v2-cbor requests are POSTs");
+    if (!out_.target.query.empty()) return refuse("rpc-v2-cbor requests have no query");
+    REMIT_TRY(const Segments path, split_path(out_.target.path));
+    const std::size_t n = path.size();
+    if (n < 4 || path[n - 4] != "service" || path[n - 2] != "operation")
+      return refuse("the path does not end in /service/NAME/operation/NAME");
+    add_named(Protocol::RpcV2Cbor, path[n - 3], path[n - 1]);
+    return {};
+  }
+
+  Result<void> by_target(std::string_view target) {
+    const std::string type = media_type(field(fields_, "content-type"));
+    const bool json10 = type == "application/x-amz-json-1.0";
+    if (!json10 && type != "application/x-amz-json-1.1")
+      return refuse("X-Amz-Target without the content type of its protocol");
+    if (method_ != kPost) return refuse("requests with X-Amz-Target are POSTs");
+    if (out_.target.path != "/") return refuse("requests with X-Amz-Target have the path /");
+    if (out_.target.find("Action") != nullptr)
+      return refuse("both X-Amz-Target and Action name an operation");
+    const std::size_t dot = target.rfind('.');
+    if (dot == std::string_view::npos) return refuse("X-Amz-Target has no service");
+    add_named(json10 ? Protocol::Json10 : Protocol::Json11, target.substr(0, dot),
+              target.substr(dot + 1));
+    return {};
+  }
+
+  void add_named(Protocol protocol, std::string_view prefix, std::string_view name) {
+    for (const ServiceChoice& service : services_) {
+      if (!speaks(service.row, protocol) || t_.text(service.row.target_prefix) != prefix) continue;
+      if (const auto operation = t_.operation_named(service.row, name))
+        add(service, {*operation, protocol});
+    }
+  }
+
+  bool query_path() const {
+    if (out_.target.path == "/") return true;
+    // SQS takes the queue's own path: /111122223333/queue
+    return std::ranges::any_of(
+               services_, [&](const ServiceChoice& s) { return t_.text(s.row.name) == "sqs"; }) &&
+           std::ranges::count(out_.target.path, '/') == 2;
+  }
+
+  Result<void> by_action(bool form_body) {
+    if (!query_path()) return by_path();
+    if (method_ != kPost && method_ != kGet) return refuse("a query request is a GET or a POST");
+    if (form_body && form_ == nullptr) {
+      out_.form_in_body = true;
+      return {};
+    }
+    const QueryParameter* action = nullptr;
+    const QueryParameter* version = nullptr;
+    const auto take = [&](const std::vector<QueryParameter>& parameters) -> Result<void> {
+      for (const QueryParameter& p : parameters) {
+        auto& slot = p.name == "Action" ? action : version;
+        if (p.name != "Action" && p.name != "Version") continue;
+        if (slot != nullptr) return refuse("the parameter " + p.name + " is written twice");
+        slot = &p;
+      }
+      return {};
+    };
+    REMIT_CHECKED(take(out_.target.query));
+    if (form_ != nullptr) REMIT_CHECKED(take(*form_));
+    if (action == nullptr) return by_path();
+    if (version == nullptr) return refuse("the request names an Action but no Version");
+    for (const ServiceChoice& service : services_) {
+      const bool ec2 = speaks(service.row, Protocol::Ec2);
+      if (!ec2 && !speaks(service.row, Protocol::Query)) continue;
+      if (t_.text(service.row.api_version) != version->value) continue;
+      if (const auto operation = t_.operation_named(service.row, action->value))
+        add(service, {*operation, ec2 ? Protocol::Ec2 : Protocol::Query});
+    }
+    return {};
+  }
+
+  // E and F: method and path.
+  Result<void> by_path() {
+    std::vector<RouteMatch> matches;
+    std::vector<const ServiceChoice*> owners;
+    std::optional<Error> bad_path;
+    for (const ServiceChoice& service : services_) {
+      if (!speaks(service.row, Protocol::RestJson) && !speaks(service.row, Protocol::RestXml))
+        continue;
+      auto segments = segments_for(service);
+      if (!segments) {
+        bad_path = std::move(segments).error();
+        continue;
+      }
+      match_routes(t_, service.row, method_, *segments, out_.target, fields_, matches);
+      owners.resize(matches.size(), &service);
+    }
+    if (matches.empty() && bad_path) return std::unexpected(*std::move(bad_path));
+    const auto key = [](const RouteMatch& m) { return std::pair(m.specificity, m.points); };
+    std::pair<std::uint64_t, int> best{0, -1000};
+    for (std::size_t i = 0; i < matches.size(); ++i)
+      if (prefix_fits(*owners[i], matches[i].operation)) best = std::max(best, key(matches[i]));
+    for (std::size_t i = 0; i < matches.size(); ++i) {
+      if (key(matches[i]) != best || !prefix_fits(*owners[i], matches[i].operation)) continue;
+      const Protocol protocol =
+          speaks(owners[i]->row, Protocol::RestXml) ? Protocol::RestXml : Protocol::RestJson;
+      out_.candidates.push_back({matches[i].operation, protocol, matches[i].route});
+    }
+    if (!out_.candidates.empty()) {
+      // Candidates that tie have routes of one form, so one split of the path serves them all.
+      const ServiceRow row = t_.services[t_.operations[out_.candidates.front().operation].service];
+      REMIT_TRY(out_.segments, segments_for({0, row, {}}));
+      REMIT_CHECKED(check_parameters());
+    }
+    return {};
+  }
+
+  Result<Segments> segments_for(const ServiceChoice& service) const {
+    const std::string_view name = t_.text(service.row.name);
+    if (name == "s3") return s3_segments();
+    REMIT_TRY(Segments segments, split_path(out_.target.path));
+    // The endpoint rules of geo-maps put its paths below /v2.
+    if (name == "geo-maps" && !segments.empty() && segments[0] == "v2")
+      segments.erase(segments.begin());
+    return segments;
+  }
+
+  // Bucket and key. A key may hold empty and dot segments: S3 does not normalise.
+  Result<Segments> s3_segments() const {
+    Segments segments;
+    std::string_view rest = out_.target.path.substr(1);
+    if (out_.s3_host && !out_.s3_host->name.empty()) {
+      segments.push_back(out_.s3_host->name);
+      if (!rest.empty()) segments.push_back(rest);
+      return segments;
+    }
+    if (rest.empty()) return segments;
+    const std::size_t end = std::min(rest.find('/'), rest.size());
+    if (end == 0) return refuse("the path names no bucket");
+    segments.push_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (!rest.empty()) segments.push_back(rest);
+    return segments;
+  }
+
+  // Of S3, a parameter that selects another operation is never ignored; x-id must agree.
+  Result<void> check_parameters() const {
+    for (const Candidate& candidate : out_.candidates) {
+      const OperationRow operation = t_.operations[candidate.operation];
+      const QueryParameter* hint = out_.target.find("x-id");
+      if (hint != nullptr && hint->value != t_.text(operation.name))
+        return refuse("x-id says " + hint->value + ", but the request is " +
+                      std::string(t_.text(operation.name)));
+      if (t_.text(t_.services[operation.service].name) != "s3") continue;
+      for (std::size_t i = 0; i < out_.target.query.size(); ++i) {
+        const std::string& name = out_.target.query[i].name;
+        for (std::size_t j = i + 1; j < out_.target.query.size(); ++j)
+          if (out_.target.query[j].name == name)
+            return refuse("the parameter " + name + " is written twice");
+        if (!takes(candidate, name) && known_to_s3(operation.service, name))
+          return refuse("the parameter " + name + " does not belong to " +
+                        std::string(t_.text(operation.name)));
+      }
+    }
+    return {};
+  }
+
+  bool takes(const Candidate& candidate, std::string_view name) const {
+    const RouteRow route = t_.routes[candidate.route];
+    for (std::uint32_t i = 0; i < route.literal_count; ++i)
+      if (t_.text(t_.literals[route.literal_first + i].name) == name) return true;
+    const OperationRow operation = t_.operations[candidate.operation];
+    for (std::uint32_t i = 0; i < operation.member_count; ++i) {
+      const MemberRow member = t_.members[operation.member_first + i];
+      if (static_cast<Location>(member.location) == Location::Query && t_.text(member.wire) == name)
+        return true;
+    }
+    return false;
+  }
+
+  bool known_to_s3(std::uint32_t service_index, std::string_view name) const {
+    const ServiceRow service = t_.services[service_index];
+    for (std::uint32_t i = 0; i < service.route_count; ++i) {
+      const RouteRow route = t_.routes[service.route_first + i];
+      if (takes({route.operation, Protocol::RestXml, service.route_first + i}, name)) return true;
+    }
+    // Sub-resources that S3 knows and the models do not write as such.
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
+    constexpr std::array<std::string_view, 3> kOthers = {"torrent", "notification", "lifecycle"};
+    return std::ranges::find(kOthers, name) != kOthers.end();
+  }
+
+  bool prefix_fits(const ServiceChoice& service, std::uint32_t operation) const {
+    return service.host_prefix.empty() ||
+           prefix_agrees(t_.text(t_.operations[operation].host_prefix), service.host_prefix);
+  }
+
+  void add(const ServiceChoice& service, Candidate candidate) {
+    if (prefix_fits(service, candidate.operation)) out_.candidates.push_back(candidate);
+  }
+
+  Result<void> finish() const {
+    if (out_.candidates.empty())
+      return refuse(
+          "no operation of " +
+          (facts_.scope_service.empty() ? std::string("AWS") : std::string(facts_.scope_service)) +
+          " has this form: " + facts_.head->method + " " + std::string(out_.target.path));
+    return {};
+  }
+
+  const Tables& t_;
+  const RequestFacts& facts_;
+  const http::Fields& fields_;
+  const std::vector<QueryParameter>* form_;
+  std::uint8_t method_ = 0;
+  std::vector<ServiceChoice> services_;
+  Resolved out_;
+};
+
+}  // namespace
+
+Result<Resolved> resolve(const Catalogue::Tables& tables, const RequestFacts& facts,
+                         const std::vector<QueryParameter>* form) {
+  return Resolver(tables, facts, form).run();
+}
+
+}  // namespace remit::aws

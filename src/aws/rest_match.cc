@@ -1,0 +1,181 @@
+#include "aws/rest_match.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+
+namespace remit::aws {
+namespace {
+
+constexpr std::size_t kMaxSegments = 40;
+
+bool is_label(std::uint32_t segment) { return (segment & 1023) == 0; }
+
+bool is_dots(std::string_view segment) {
+  if (segment.size() > 6) return false;
+  const auto decoded = uri_decode(segment);
+  return !decoded || *decoded == "." || *decoded == "..";
+}
+
+bool literal_matches(std::string_view literal, std::string_view segment) {
+  if (literal == segment) return true;
+  if (!segment.contains('%')) return false;
+  const auto decoded = uri_decode(segment);
+  return decoded && *decoded == literal;
+}
+
+// 2 bits a segment, the first one on top: literal 3, label 2, greedy 1.
+struct Shape {
+  std::uint64_t specificity = 0;
+  int shift = 62;
+  void add(std::uint64_t kind) {
+    if (shift >= 0) specificity |= kind << shift;
+    shift -= 2;
+  }
+};
+
+// Where the segments after a greedy label begin in the request.
+std::size_t position(const RouteRow& route, std::size_t index, std::size_t given) {
+  return index <= route.greedy ? index : given - (route.segment_count - index);
+}
+
+bool path_matches(const Catalogue::Tables& t, const RouteRow& route, const Segments& segments,
+                  std::uint64_t& specificity) {
+  Shape shape;
+  for (std::uint32_t i = 0; i < route.segment_count; ++i) {
+    const std::uint32_t wanted = t.segments[route.segment_first + i];
+    if (i == route.greedy) {
+      shape.add(1);
+    } else if (is_label(wanted)) {
+      shape.add(2);
+    } else {
+      if (!literal_matches(t.text(wanted), segments[position(route, i, segments.size())]))
+        return false;
+      shape.add(3);
+    }
+  }
+  specificity = shape.specificity;
+  return true;
+}
+
+bool literals_match(const Catalogue::Tables& t, const RouteRow& route, const RequestTarget& target,
+                    int& points) {
+  for (std::uint32_t i = 0; i < route.literal_count; ++i) {
+    const LiteralRow literal = t.literals[route.literal_first + i];
+    const QueryParameter* found = target.find(t.text(literal.name));
+    if (found == nullptr) return false;
+    if (literal.has_value != 0 && found->value != t.text(literal.value)) return false;
+    points += 20;
+  }
+  return true;
+}
+
+// Required parameters must be there; each one that is speaks for the operation.
+bool required_present(const Catalogue::Tables& t, const OperationRow& operation,
+                      const RequestTarget& target, const http::Fields& fields, int& points) {
+  for (std::uint32_t i = 0; i < operation.member_count; ++i) {
+    const MemberRow member = t.members[operation.member_first + i];
+    if (member.required == 0) continue;
+    const auto location = static_cast<Location>(member.location);
+    if (location == Location::Query) {
+      if (target.find(t.text(member.wire)) == nullptr) return false;
+      points += 10;
+    } else if (location == Location::Header) {
+      if (input_header(fields, target, t.text(member.wire)) == nullptr) return false;
+      points += 10;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+const std::string* input_header(const http::Fields& fields, const RequestTarget& target,
+                                std::string_view name) {
+  if (const http::Field* field = http::find(fields, name); field != nullptr) return &field->value;
+  if (!equals_ignoring_ascii_case(name.substr(0, 6), "x-amz-")) return nullptr;
+  for (const QueryParameter& parameter : target.query)
+    if (equals_ignoring_ascii_case(parameter.name, name)) return &parameter.value;
+  return nullptr;
+}
+
+Result<Segments> split_path(std::string_view path) {
+  Segments segments;
+  path.remove_prefix(1);
+  if (path.ends_with('/')) path.remove_suffix(1);
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    const std::string_view segment = path.substr(0, end);
+    if (segment.empty() || is_dots(segment))
+      return fail(ErrorCode::InvalidInput, "the path has an empty or a dot segment");
+    if (segments.size() == kMaxSegments)
+      return fail(ErrorCode::LimitExceeded, "the path has more than 40 segments");
+    segments.push_back(segment);
+    path.remove_prefix(end);
+    if (!path.empty()) {
+      path.remove_prefix(1);
+      if (path.empty())
+        return fail(ErrorCode::InvalidInput, "the path has an empty or a dot segment");
+    }
+  }
+  return segments;
+}
+
+void match_routes(const Catalogue::Tables& tables, const ServiceRow& service, std::uint8_t method,
+                  const Segments& segments, const RequestTarget& target, const http::Fields& fields,
+                  std::vector<RouteMatch>& out) {
+  // Routes are sorted by method, then by segment count, those with a greedy label last.
+  std::uint32_t low = service.route_first;
+  std::uint32_t high = low + service.route_count;
+  const auto rank = [](const RouteRow& route) {
+    return std::uint32_t{route.method} << 8 | (route.greedy == kNone ? route.segment_count : kNone);
+  };
+  const auto exact = static_cast<std::uint32_t>(std::uint32_t{method} << 8 | segments.size());
+  const std::uint32_t end = high;
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    if (rank(tables.routes[middle]) < exact) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  for (std::uint32_t i = low; i < end; ++i) {
+    const RouteRow route = tables.routes[i];
+    if (route.method != method) break;
+    if (route.greedy == kNone ? route.segment_count != segments.size()
+                              : route.segment_count > segments.size())
+      continue;
+    RouteMatch match{route.operation, i, 0, 0};
+    if (!path_matches(tables, route, segments, match.specificity)) continue;
+    const OperationRow operation = tables.operations[route.operation];
+    if (!literals_match(tables, route, target, match.points) ||
+        !required_present(tables, operation, target, fields, match.points))
+      continue;
+    if ((operation.flags & kDeprecated) != 0) match.points -= 1;
+    out.push_back(match);
+  }
+}
+
+std::vector<Label> bind_labels(const Catalogue::Tables& tables, std::uint32_t route_index,
+                               const Segments& segments) {
+  const RouteRow route = tables.routes[route_index];
+  std::vector<Label> labels;
+  for (std::uint32_t i = 0; i < route.segment_count; ++i) {
+    const std::uint32_t segment = tables.segments[route.segment_first + i];
+    if (!is_label(segment)) continue;
+    const auto member = static_cast<std::uint8_t>((segment >> 10) & ~kGreedyMark);
+    const std::string_view first = segments[position(route, i, segments.size())];
+    if (i != route.greedy) {
+      labels.push_back({member, first});
+      continue;
+    }
+    const std::string_view last = segments[position(route, i + 1, segments.size()) - 1];
+    labels.push_back(
+        {member,
+         {first.data(), static_cast<std::size_t>(last.data() + last.size() - first.data())}});
+  }
+  return labels;
+}
+
+}  // namespace remit::aws

@@ -1,0 +1,51 @@
+#pragma once
+
+// Matching method and path against the REST routes of a service.
+// docs/identify.md, section "REST"; https://smithy.io/2.0/spec/http-bindings.html
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aws/catalogue_tables.h"
+#include "aws/request_target.h"
+#include "net/http.h"
+
+namespace remit::aws {
+
+struct Label {
+  std::uint8_t member = kNone;
+  std::string_view raw;  // as it stands in the path
+};
+
+// One operation that the request's line and headers may mean.
+struct RouteMatch {
+  std::uint32_t operation = 0;
+  std::uint32_t route = 0;
+  // Greater is better: literals before labels before greedy labels, segment by segment ...
+  std::uint64_t specificity = 0;
+  int points = 0;  // ... then fixed and required parameters that are there
+};
+
+// Path segments as the service sees them. Of S3: the bucket, then the whole key as one segment.
+using Segments = std::vector<std::string_view>;
+
+// A header of the operation's input. S3 and presigned requests may carry an x-amz- header as a
+// query parameter instead; nullptr when it is in neither place.
+const std::string* input_header(const http::Fields& fields, const RequestTarget& target,
+                                std::string_view name);
+
+// Splits a path: one trailing slash is dropped; empty and dot segments are refused.
+Result<Segments> split_path(std::string_view path);
+
+// Appends all matching routes of `service` to `out`.
+void match_routes(const Catalogue::Tables& tables, const ServiceRow& service, std::uint8_t method,
+                  const Segments& segments, const RequestTarget& target, const http::Fields& fields,
+                  std::vector<RouteMatch>& out);
+
+// The labels of a matching route.
+std::vector<Label> bind_labels(const Catalogue::Tables& tables, std::uint32_t route,
+                               const Segments& segments);
+
+}  // namespace remit::aws

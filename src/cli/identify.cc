@@ -1,0 +1,208 @@
+// remit identify --batch FILE: what each request of a JSON Lines file would ask of IAM.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "aws/catalogue.h"
+#include "aws/identify.h"
+#include "base/encoding.h"
+#include "cli/verbs.h"
+#include "json/json.h"
+#include "json/writer.h"
+
+namespace remit::cli {
+namespace {
+
+struct Flags {
+  std::string batch, catalogue;
+  std::string account, partition = "aws";
+  bool no_host = false;
+  bool json = false;
+};
+
+// One line of the input. Views into the document.
+struct Line {
+  http::RequestHead head;
+  std::string body, host, region, service;
+};
+
+bool is_loopback(std::string_view host) {
+  const std::string_view name = host.substr(0, host.rfind(':'));
+  return host.empty() || name == "127.0.0.1" || name == "localhost" || name == "[::1]" ||
+         host == "127.0.0.1" || host == "localhost";
+}
+
+std::string text_of(json::Value object, std::string_view key) {
+  const auto found = object.find(key);
+  if (!found || !found->is(json::Kind::String)) return {};
+  return std::string(found->string());
+}
+
+Result<Line> read_line(json::Value row, bool no_host) {
+  Line line;
+  line.head.method = text_of(row, "method");
+  line.host = text_of(row, "host");
+  if (no_host || is_loopback(line.host)) {
+    line.host.clear();
+    line.head.target = text_of(row, "loopback_target");
+  }
+  if (line.head.target.empty()) line.head.target = text_of(row, "target");
+  if (line.head.method.empty() || line.head.target.empty())
+    return fail(ErrorCode::InvalidInput, "a request needs method and target");
+  if (const auto headers = row.find("headers"); headers && headers->is(json::Kind::Object)) {
+    for (const json::Member member : headers->members()) {
+      if (!member.value.is(json::Kind::String))
+        return fail(ErrorCode::InvalidInput, "a header is not a string");
+      line.head.fields.push_back({std::string(member.key), std::string(member.value.string())});
+    }
+  }
+  line.body = text_of(row, "body");
+  if (const std::string encoded = text_of(row, "body_b64"); !encoded.empty()) {
+    auto body = unbase64(encoded);
+    if (!body) return fail(ErrorCode::InvalidInput, "body_b64 is not base64");
+    line.body = *std::move(body);
+  }
+  if (const auto scope = row.find("scope"); scope && scope->is(json::Kind::Array)) {
+    std::size_t i = 0;
+    for (const json::Value part : scope->elements()) {
+      if (part.is(json::Kind::String)) (i == 0 ? line.region : line.service) = part.string();
+      ++i;
+    }
+  }
+  return line;
+}
+
+void write_action(json::Writer& writer, const aws::ActionRequest& request) {
+  writer.begin_object();
+  writer.key("action").string(request.action);
+  writer.key("resources").begin_array();
+  for (const std::string& resource : request.resources) writer.string(resource);
+  writer.end_array();
+  if (request.resource_unknown) writer.key("resource_unknown").boolean(true);
+  if (request.resource_approximate) writer.key("resource_approximate").boolean(true);
+  writer.key("context").begin_object();
+  for (const aws::ContextEntry& entry : request.context) {
+    writer.key(entry.key);
+    if (!entry.multivalued && entry.values.size() == 1) {
+      writer.string(entry.values[0]);
+      continue;
+    }
+    writer.begin_array();
+    for (const std::string& value : entry.values) writer.string(value);
+    writer.end_array();
+  }
+  writer.end_object();
+  writer.key("unknown").begin_array();
+  for (const std::string_view key : request.unknown_keys) writer.string(key);
+  writer.end_array();
+  writer.end_object();
+}
+
+void write_found(json::Writer& writer, const aws::Identified& found) {
+  writer.key("service").string(found.service);
+  writer.key("operation").string(found.operation);
+  writer.key("protocol").string(aws::name_of(found.protocol));
+  writer.key("candidates").begin_array();
+  for (const std::string& candidate : found.candidates) writer.string(candidate);
+  writer.end_array();
+  writer.key("actions").begin_array();
+  for (const aws::ActionRequest& request : found.actions) write_action(writer, request);
+  writer.end_array();
+  if (found.returns_credentials) writer.key("returns_credentials").boolean(true);
+  if (found.event_stream_request) writer.key("event_stream_request").boolean(true);
+  if (found.unsigned_operation) writer.key("unsigned").boolean(true);
+}
+
+Result<aws::Identified> identify_line(const aws::Catalogue& catalogue, const Line& line,
+                                      const Flags& flags) {
+  aws::RequestFacts facts;
+  facts.head = &line.head;
+  facts.host = line.host;
+  facts.scope_region = line.region;
+  facts.scope_service = line.service;
+  facts.account = flags.account;
+  facts.partition = flags.partition;
+  const aws::BodyNeed need = aws::body_need(catalogue, facts);
+  if (need.kind == aws::BodyNeed::Kind::None) return aws::identify(catalogue, facts, {});
+  if (line.body.size() > need.max_bytes)
+    return fail(ErrorCode::LimitExceeded, "the body is larger than this operation's may be");
+  return aws::identify(catalogue, facts, line.body);
+}
+
+// One line in, one line out. False when the line itself is broken.
+bool answer(const aws::Catalogue& catalogue, const std::string& text, const Flags& flags,
+            std::string& out) {
+  json::Writer writer;
+  writer.begin_object();
+  auto document = json::parse(text);
+  if (!document || !document->root().is(json::Kind::Object)) {
+    writer.key("error").string(document ? "not a JSON object" : document.error().message);
+    writer.end_object();
+    out = std::move(writer).take();
+    return false;
+  }
+  const json::Value row = document->root();
+  if (const auto id = row.find("id")) writer.key("id").raw(id->raw());
+  auto line = read_line(row, flags.no_host);
+  auto found = line ? identify_line(catalogue, *line, flags)
+                    : Result<aws::Identified>(std::unexpected(line.error()));
+  if (found) {
+    write_found(writer, *found);
+  } else {
+    writer.key("error").string(found.error().message);
+  }
+  writer.end_object();
+  out = std::move(writer).take();
+  return line.has_value();
+}
+
+Exit run(const Flags& flags) {
+  const auto catalogue = aws::Catalogue::open(flags.catalogue);
+  if (!catalogue) {
+    std::fprintf(stderr, "remit identify: %s\n", catalogue.error().message.c_str());
+    return Exit::Misuse;
+  }
+  std::ifstream file;
+  if (flags.batch != "-") {
+    file.open(flags.batch, std::ios::binary);
+    if (!file) {
+      std::fprintf(stderr, "remit identify: %s cannot be opened\n", flags.batch.c_str());
+      return Exit::Misuse;
+    }
+  }
+  std::istream& in = flags.batch == "-" ? std::cin : file;
+  std::string line;
+  std::string out;
+  bool good = true;
+  while (std::getline(in, line)) {
+    if (trim_ascii(line).empty()) continue;
+    good &= answer(*catalogue, line, flags, out);
+    out += '\n';
+    std::fwrite(out.data(), 1, out.size(), stdout);
+  }
+  return good ? Exit::Done : Exit::Misuse;
+}
+
+}  // namespace
+
+void add_identify(CLI::App& app, Exit& exit) {
+  auto flags = std::make_shared<Flags>();
+  CLI::App* verb = app.add_subcommand(
+      "identify", "Which operation, IAM actions, resources and keys a request is");
+  verb->add_option("--batch", flags->batch,
+                   "JSON Lines file of requests (docs/identify.md), - for standard input")
+      ->required();
+  verb->add_option("--account", flags->account, "account id for ARNs");
+  verb->add_option("--partition", flags->partition, "partition for ARNs")->capture_default_str();
+  verb->add_flag("--no-host", flags->no_host, "as if every request came to the loopback endpoint");
+  verb->add_flag("--json", flags->json, "the output is always JSON Lines");
+  verb->add_option("--catalogue", flags->catalogue, "a catalogue file instead of the built-in one")
+      ->envname("REMIT_CATALOGUE");
+  verb->callback([flags, &exit] { exit = run(*flags); });
+}
+
+}  // namespace remit::cli

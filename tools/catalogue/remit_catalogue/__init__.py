@@ -1,0 +1,1 @@
+"""Makes Remit's catalogue of AWS from public models. See docs/catalogue.md."""

@@ -1,0 +1,55 @@
+"""Host names of each service, from the endpoint rules of its model.
+
+A template is the host without the partition's DNS suffix; `{r}` stands for a region and `{*}` for
+one label or part of one. 'https://{AccountId}.ddb.{Region}.{PartitionResult#dnsSuffix}' becomes
+'{*}.ddb.{r}'.
+"""
+
+import re
+
+
+def suffixes(partitions):
+    found = set()
+    for partition in partitions:
+        found |= {partition["outputs"]["dnsSuffix"], partition["outputs"]["dualStackDnsSuffix"]}
+    return sorted(found, key=lambda s: (-len(s), s))
+
+
+def _urls(node, found):
+    if isinstance(node, dict):
+        endpoint = node.get("endpoint")
+        if isinstance(endpoint, dict) and isinstance(endpoint.get("url"), str):
+            found.add(endpoint["url"])
+        for value in node.values():
+            _urls(value, found)
+    elif isinstance(node, list):
+        for value in node:
+            _urls(value, found)
+
+
+def _template(url, known):
+    if not url.startswith("https://") or "url#" in url:
+        return None
+    host = url.removeprefix("https://").split("/")[0]
+    cut = re.sub(r"\.\{\w+#(dnsSuffix|dualStackDnsSuffix)\}$", "", host)
+    if cut == host:
+        cut = next((host.removesuffix("." + s) for s in known if host.endswith("." + s)), None)
+        if cut is None:
+            return host  # a host outside every partition's suffix stays whole
+    cut = re.sub(r"\{(Region|\w+#(region|implicitGlobalRegion))\}", "{r}", cut)
+    return re.sub(r"\{(?!r\})[^}]+\}", "{*}", cut)
+
+
+def templates(service, partitions):
+    known = suffixes(partitions)
+    regions = sorted({r for p in partitions for r in p["regions"]})
+    urls = set()
+    _urls(service.rules, urls)
+    found = {t for t in (_template(u, known) for u in urls) if t}
+    found.add(service.endpoint_prefix + ".{r}")
+    kept = set()
+    for template in found:
+        labels = [("{r}" if label in regions else label) for label in template.split(".")]
+        general = ".".join(labels)
+        kept.add(general if general in found else template)
+    return sorted(kept)

@@ -1,0 +1,76 @@
+"""From operations to IAM actions: the name rule, and the reviewed exceptions."""
+
+import pathlib
+import tomllib
+
+HERE = pathlib.Path(__file__).resolve().parent.parent
+
+
+class Exceptions:
+    def __init__(self, text=None):
+        data = tomllib.loads(text if text is not None else
+                             (HERE / "exceptions.toml").read_text())
+        self.prefixes = data.get("prefixes", {})
+        self.signing = data.get("signing", {})
+        self.credentials = set(data.get("credentials", {}).get("operations", []))
+        self.services = data.get("service", {})
+        for name, service in self.services.items():
+            if not service.get("source", "").startswith("https://"):
+                raise SystemExit(f"exceptions.toml: service.{name} names no source")
+
+    def unused(self, services):
+        """Entries that name nothing in the models: mistakes or leftovers."""
+        lost = [f"prefixes.{s}" for s in self.prefixes if s not in services]
+        lost += [f"signing: {s}" for names in self.signing.values() for s in names
+                 if s not in services]
+        for key in sorted(self.credentials):
+            service, operation = key.split(":")
+            if service not in services or operation not in services[service].operations:
+                lost.append(f"credentials: {key}")
+        for name, entry in self.services.items():
+            if name not in services:
+                lost.append(f"service.{name}")
+                continue
+            for operation in list(entry.get("actions", {})) + entry.get("permissionless", []):
+                if operation not in services[name].operations:
+                    lost.append(f"service.{name}: {operation}")
+        return lost
+
+
+LEVELS = {"List": 1, "Read": 2, "Write": 3, "Tagging": 4, "Permissions management": 5}
+
+
+def level(text):
+    """The most consequential of the levels that the data name ('Permissions management, Write')."""
+    names = [part.strip() for part in (text or "").split(",")]
+    return max((LEVELS.get(name, 0) for name in names), default=0)
+
+
+class Actions:
+    def __init__(self, data, exceptions):
+        self.data = data
+        self.exceptions = exceptions
+        self.known = set(data.prefixes())
+
+    def prefix(self, service):
+        if service.name in self.exceptions.prefixes:
+            return self.exceptions.prefixes[service.name]
+        return service.signing_name.lower()
+
+    def of(self, service, operation):
+        """Full action names of an operation; empty when no permission is needed."""
+        prefix = self.prefix(service)
+        entry = self.exceptions.services.get(service.name, {})
+        if operation.name in entry.get("permissionless", []):
+            return []
+        if operation.name in entry.get("actions", {}):
+            return [a if ":" in a else f"{prefix}:{a}" for a in entry["actions"][operation.name]]
+        if entry.get("verbs"):
+            return [f"{prefix}:{operation.method}"]
+        found = self.data.actions(prefix).get(operation.name.lower())
+        return [f"{prefix}:{found['name'] if found else operation.name}"]
+
+    def record(self, name):
+        """The iam-data entry of a full action name, or None."""
+        prefix, action = name.split(":", 1)
+        return self.data.actions(prefix).get(action.lower())
