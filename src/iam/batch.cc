@@ -133,6 +133,7 @@ void Batch::Impl::reset() {
   principal = Principal();
   context.clear();
   request = Request();
+  request.context = &context;
   stack = Stack();
   policies.clear();
   attached.clear();

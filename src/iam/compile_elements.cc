@@ -141,8 +141,12 @@ void Compiler::resource(json::Value value, const Path& path) {
   if (completes_arns(out_.kind)) {
     for (std::size_t i = arn.count; i < 6; ++i) whole += ":*";
   }
-  out_.patterns.push_back(pattern(whole, Wildcards::Encoded, whole.size(), value, path));
-  out_.patterns.back().inner_wildcard = inner_wildcard(whole);
+  auto compiled = pattern(whole, Wildcards::Encoded, whole.size(), value, path);
+  compiled.inner_wildcard = inner_wildcard(whole);
+  if (compiled.form == PatternForm::Glob && has_wildcard(text) && whole.size() > text.size()) {
+    compiled.completed = static_cast<std::uint8_t>(6 - arn.count);
+  }
+  out_.patterns.push_back(compiled);
 }
 
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html

@@ -41,6 +41,9 @@ struct Pattern {
   bool inner_wildcard = false;
   // Of a Resource: a variable before the fifth colon, where AWS documents none and uses some.
   bool early_variable = false;
+  // Of a Resource with wildcards and fewer than six fields: how many `:*` were added to complete it.
+  // Its own stars might have covered the missing fields instead.
+  std::uint8_t completed = 0;
 };
 
 // Keys whose value follows from the request itself when the context does not hold them.

@@ -125,7 +125,7 @@ const KnownKey* find_known_key(std::string_view name) {
 }
 
 Derived derived_key(std::string_view name) {
-  if (name.size() < 10 || name.size() > 24 || (name[0] != 'a' && name[0] != 'A')) {
+  if (name.size() < 10 || name.size() > 26 || (name[0] != 'a' && name[0] != 'A')) {
     return Derived::None;
   }
   for (const auto& key : kDerived) {

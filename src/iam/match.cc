@@ -216,8 +216,12 @@ Truth match_resource(const CompiledPolicy& policy, const Pattern& pattern, const
     case PatternForm::Template:
       return match_template(policy, pattern, query, trace);
     default:
-      return match_text(text, pattern.inner_wildcard, query);
+      break;
   }
+  const Truth matched = match_text(text, pattern.inner_wildcard, query);
+  if (matched != Truth::No || pattern.completed == 0) return matched;
+  const auto written = text.substr(0, text.size() - std::size_t{2} * pattern.completed);
+  return matches(written, *query.request.resource) ? Truth::Maybe : Truth::No;
 }
 
 }  // namespace
