@@ -1,0 +1,99 @@
+#include "aws/credential_answer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "aws/arn.h"
+#include "json/json.h"
+
+namespace remit::aws {
+
+namespace {
+
+enum class Temporary : bool { Maybe, Must };
+
+std::unexpected<Error> refuse(std::string reason) {
+  return fail(ErrorCode::InvalidInput, "the answer " + std::move(reason));
+}
+
+// Messages name keys, never values.
+Result<std::string_view> text_of(json::Value object, std::string_view key) {
+  const auto value = object.find(key);
+  if (!value || value->is(json::Kind::Null)) return std::string_view();
+  const auto text = value->as_string();
+  if (!text) return refuse("has \"" + std::string(key) + "\" that is not a string");
+  return *text;
+}
+
+bool is_header_value(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
+Result<Credentials> read(json::Value root, std::string_view token_key, Temporary temporary) {
+  if (!root.is(json::Kind::Object)) return refuse("is not a JSON object");
+  REMIT_TRY(const std::string_view id, text_of(root, "AccessKeyId"));
+  REMIT_TRY(const std::string_view secret, text_of(root, "SecretAccessKey"));
+  REMIT_TRY(const std::string_view token, text_of(root, token_key));
+  REMIT_TRY(const std::string_view expiration, text_of(root, "Expiration"));
+  REMIT_TRY(const std::string_view account, text_of(root, "AccountId"));
+  if (id.empty() || secret.empty()) return refuse("has no AccessKeyId or no SecretAccessKey");
+  if (temporary == Temporary::Must && (token.empty() || expiration.empty())) {
+    return refuse("has no " + std::string(token_key) + " or no Expiration");
+  }
+  if (!is_header_value(id) || !is_header_value(secret) || !is_header_value(token)) {
+    return refuse("has credentials with blanks or control characters");
+  }
+  Credentials credentials;
+  credentials.access_key_id = id;
+  credentials.secret_access_key = Secret(secret);
+  credentials.session_token = Secret(token);
+  if (!expiration.empty()) {
+    auto time = parse_iso8601(expiration);
+    if (!time) return wrap("the answer's Expiration", std::move(time).error());
+    credentials.expiration = *time;
+  }
+  if (!account.empty()) {
+    if (!AccountId::parse(account)) return refuse("has an AccountId that is not twelve digits");
+    credentials.account_id = account;
+  }
+  return credentials;
+}
+
+Result<json::Document> parse(std::string text) {
+  const json::Limits limits{.max_bytes = 64 << 10, .max_depth = 16, .max_values = 1000};
+  auto document = json::parse(std::move(text), limits);
+  if (!document) return refuse("is not JSON: " + document.error().message);
+  return *std::move(document);
+}
+
+}  // namespace
+
+Result<Credentials> read_process_answer(std::string json) {
+  REMIT_TRY(const json::Document document, parse(std::move(json)));
+  const auto version =
+      document.root().is(json::Kind::Object) ? document.root().find("Version") : std::nullopt;
+  if (!version || version->as_int64() != 1) return refuse("does not say \"Version\": 1");
+  return read(document.root(), "SessionToken", Temporary::Maybe);
+}
+
+Result<Credentials> read_container_answer(std::string json) {
+  REMIT_TRY(const json::Document document, parse(std::move(json)));
+  REMIT_TRY(Credentials credentials, read(document.root(), "Token", Temporary::Must));
+  credentials.of_role = true;
+  return credentials;
+}
+
+Result<Credentials> read_instance_answer(std::string json) {
+  REMIT_TRY(const json::Document document, parse(std::move(json)));
+  if (!document.root().is(json::Kind::Object)) return refuse("is not a JSON object");
+  REMIT_TRY(const std::string_view code, text_of(document.root(), "Code"));
+  if (code != "Success") {
+    const bool plain = !code.empty() && code.size() < 64 && is_header_value(code);
+    return refuse("says " + (plain ? std::string(code) : "no Code") + " and not Success");
+  }
+  REMIT_TRY(Credentials credentials, read(document.root(), "Token", Temporary::Must));
+  credentials.of_role = true;
+  return credentials;
+}
+
+}  // namespace remit::aws
