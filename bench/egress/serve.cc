@@ -1,0 +1,152 @@
+// Egress as the gateway runs it, with one call in force, for bench/egress/run.
+//
+//   bench_egress UPSTREAM_PORT LEDGER_FILE disk|process
+//
+// Prints one JSON line with its port and, for each kind of request of the benchmark, the fields
+// that a client signs with the placeholder. Real verification, identification, decision, ledger
+// and signing; only the STS session is made up, because the upstream does not look at it.
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "aws/sigv4.h"
+#include "base/digest.h"
+#include "gateway/egress/egress.h"
+#include "gateway/session.h"
+#include "iam/policy.h"
+#include "json/writer.h"
+
+namespace {
+
+using namespace remit;
+using namespace remit::gateway;
+
+class MadeUpSession final : public Session {
+ public:
+  MadeUpSession() {
+    auto made = std::make_shared<SessionCredentials>();
+    made->credentials.access_key_id = "ASIABENCHBENCHBENCH0";
+    made->credentials.secret_access_key = Secret("bench-secret-bench-secret-bench-secret-b");
+    made->credentials.session_token = Secret(std::string(900, 't'));  // as long as real ones
+    made->account = "111122223333";
+    credentials_ = std::move(made);
+  }
+  std::shared_ptr<const SessionCredentials> current() const override { return credentials_; }
+  net::Task<Result<std::shared_ptr<const SessionCredentials>>> credentials() override {
+    co_return credentials_;
+  }
+
+ private:
+  std::shared_ptr<const SessionCredentials> credentials_;
+};
+
+constexpr std::string_view kPolicy =
+    R"({"Version":"2012-10-17","Statement":[)"
+    R"({"Effect":"Allow","Action":["s3:GetObject","s3:PutObject","s3:ListBucket"],)"
+    R"("Resource":["arn:aws:s3:::bench","arn:aws:s3:::bench/*"]},)"
+    R"({"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::bench/secret/*"}]})";
+
+struct Kind {
+  std::string_view name, method, target;
+  aws::Payload payload;
+  std::size_t body;
+};
+
+void write_request(json::Writer& out, const Kind& kind, std::uint16_t port,
+                   const Placeholder& placeholder) {
+  http::RequestHead head;
+  head.method = kind.method;
+  head.target = kind.target;
+  head.fields = {{"Host", fmt::format("127.0.0.1:{}", port)},
+                 {"User-Agent", "Boto3/1.43.67 md/Botocore#1.43.67 os/linux lang/python#3.11"}};
+  const std::string hash = sha256_hex(std::string(kind.body, 'x'));
+  if (kind.payload == aws::Payload::Hash) {
+    head.fields.push_back({"X-Amz-Content-Sha256", hash});
+  }
+  aws::SignInput input;
+  input.region = "us-east-1";
+  input.service = "s3";
+  input.now = SystemClock().now();
+  input.payload = kind.payload;
+  input.payload_hash = hash;
+  aws::Credentials credentials;
+  credentials.access_key_id = placeholder.access_key_id;
+  credentials.secret_access_key = placeholder.secret_access_key.clone();
+  aws::Signer signer;
+  if (!signer.sign(head, credentials, input)) std::exit(1);
+  out.key(kind.name).begin_object();
+  out.key("target").string(head.target);
+  out.key("fields").begin_object();
+  for (const auto& field : head.fields) out.key(field.name).string(field.value);
+  out.end_object();
+  out.end_object();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) return 2;
+  net::Loop loop(1);
+  SystemClock clock;
+  SystemRandom random;
+  StderrLog log(Log::Level::Warning);
+  LaneTable lanes;
+  auto catalogue = aws::Catalogue::embedded();
+  ledger::Options ledger_options;
+  ledger_options.path = argv[2];
+  ledger_options.durability =
+      std::string_view(argv[3]) == "disk" ? ledger::Durability::Disk : ledger::Durability::Process;
+  auto ledger = ledger::open(ledger_options, [&loop](std::move_only_function<void()> work) {
+    boost::asio::post(loop, std::move(work));
+  });
+  auto policy = iam::compile(kPolicy, iam::PolicyKind::Session, "session policy of the benchmark");
+  if (!catalogue || !ledger || !policy) return 1;
+
+  const Placeholder placeholder = make_placeholder(random);
+  Placeholder its_own{placeholder.access_key_id, placeholder.secret_access_key.clone(),
+                      placeholder.proxy_token.clone()};
+  auto lane = std::make_shared<Lane>("bench", std::move(its_own), std::vector<std::string>());
+  lanes.add(lane);
+  CallFacts facts;
+  facts.id = "bench-call";
+  facts.upstream = "bench";
+  facts.tool = "bench";
+  facts.remit = "bench";
+  facts.account = "111122223333";
+  facts.role_arn = "arn:aws:iam::111122223333:role/bench";
+  facts.session_name = "bench";
+  facts.session_policy = std::make_shared<const iam::Policy>(*std::move(policy));
+  lane->put_in_force(std::make_shared<Call>(std::move(facts), std::make_shared<MadeUpSession>()));
+
+  EgressOptions options;
+  options.endpoints = {{"*", fmt::format("http://127.0.0.1:{}", argv[1])}};
+  auto egress = Egress::start({.loop = loop,
+                               .clock = clock,
+                               .random = random,
+                               .log = log,
+                               .lanes = lanes,
+                               .catalogue = *catalogue,
+                               .ledger = **ledger},
+                              std::move(options));
+  if (!egress) return 1;
+  json::Writer out;
+  out.begin_object();
+  out.key("port").integer((*egress)->port());
+  for (const Kind& kind : {
+           Kind{"small", "GET", "/bench/small", aws::Payload::Hash, 0},
+           Kind{"get_big", "GET", "/bench/bytes/1073741824", aws::Payload::Hash, 0},
+           Kind{"put_unsigned", "PUT", "/bench/up", aws::Payload::Unsigned, 0},
+           Kind{"put_hashed", "PUT", "/bench/up", aws::Payload::Hash, std::size_t{1} << 30},
+       }) {
+    write_request(out, kind, (*egress)->port(), placeholder);
+  }
+  out.end_object();
+  fmt::print("{}\n", std::move(out).take());
+  std::fflush(stdout);
+  loop.run();
+}
