@@ -290,6 +290,8 @@ void add_passed_roles(const Call& call, std::vector<ActionRequest>& out) {
   if (roles.empty()) return;
   ActionRequest request = call.ask("iam:PassRole");
   request.resources = std::move(roles);
+  if (const std::string_view service = call.t.text(call.service.passed_to); !service.empty())
+    set_context(request, "iam:PassedToService", std::string(service));
   out.push_back(std::move(request));
 }
 

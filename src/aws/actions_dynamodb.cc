@@ -151,7 +151,7 @@ class Questions {
   std::map<std::string, ActionRequest> requests_;
 };
 
-Result<void> transact(const Call& call, std::vector<ActionRequest>& out) {
+Result<bool> transact(const Call& call, std::vector<ActionRequest>& out) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kKinds = {
       {{"Get", "GetItem"},
        {"Put", "PutItem"},
@@ -171,9 +171,9 @@ Result<void> transact(const Call& call, std::vector<ActionRequest>& out) {
                 body.text_at(part, "TableName").value_or(""));
     }
   }
-  if (questions.empty()) return fail(ErrorCode::InvalidInput, "a transaction without items");
+  if (questions.empty()) return false;
   questions.finish(call.name(), out);
-  return {};
+  return true;
 }
 
 void ask_statement(const Call& call, std::string_view text, Questions& questions) {
@@ -219,7 +219,7 @@ Result<bool> add_dynamodb_actions(const Call& call, std::vector<ActionRequest>& 
   } else if (name == "BatchGetItem" || name == "BatchWriteItem") {
     batch(call, out);
   } else if (name == "TransactGetItems" || name == "TransactWriteItems") {
-    REMIT_CHECKED(transact(call, out));
+    return transact(call, out);
   } else if (name == "ExecuteStatement" || name == "BatchExecuteStatement" ||
              name == "ExecuteTransaction") {
     REMIT_CHECKED(statements(call, out));

@@ -30,6 +30,7 @@ struct Resolved {
   Segments segments;
   std::unique_ptr<const S3Host> s3_host;  // of an S3 host in CONNECT mode
   std::vector<Candidate> candidates;
+  bool based = false;         // the path's first segment belongs to the endpoint
   bool form_in_body = false;  // query protocols: candidates are found with the body only
 };
 

@@ -39,7 +39,7 @@ namespace {
 
 constexpr std::string_view kMagic = "REMITCAT";
 constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kSections = 16;
+constexpr std::size_t kSections = 17;
 constexpr std::size_t kHashAt = 16;
 constexpr std::size_t kDirectoryAt = 48;
 constexpr std::size_t kHeaderSize = kDirectoryAt + kSections * 12;
@@ -107,6 +107,7 @@ class Validator {
            all(t_.condition_keys, [&](const auto& r) { return text(r.name); }) &&
            all(t_.recipes, [&](const auto& r) { return recipe(r); }) &&
            all(t_.hosts, [&](std::uint32_t r) { return text(r); }) &&
+           all(t_.regions, [&](std::uint32_t r) { return text(r); }) &&
            all(t_.meta, [&](std::uint32_t r) { return text(r); }) && t_.meta.size() >= 2 &&
            std::has_single_bit(t_.slots.size()) && slots();
   }
@@ -123,6 +124,7 @@ class Validator {
   bool service(const ServiceRow& r) const {
     return text(r.name) && text(r.id) && text(r.signing_name) && text(r.iam_prefix) &&
            text(r.endpoint_prefix) && text(r.api_version) && text(r.target_prefix) &&
+           text(r.passed_to) && t_.regions.holds(r.region_first, r.region_count) &&
            t_.operations.holds(r.operation_first, r.operation_count) &&
            t_.routes.holds(r.route_first, r.route_count) &&
            t_.hosts.holds(r.host_first, r.host_count);
@@ -227,6 +229,7 @@ Result<std::unique_ptr<const Catalogue::Tables>> read(std::string owned, std::st
   t.bindings = sections.next<std::uint8_t>();
   t.lists = sections.next<std::uint32_t>();
   t.hosts = sections.next<std::uint32_t>();
+  t.regions = sections.next<std::uint32_t>();
   t.slots = sections.next<SlotRow>();
   t.meta = sections.next<std::uint32_t>();
   if (!sections.good()) return corrupt("a table lies outside the file");

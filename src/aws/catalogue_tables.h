@@ -37,9 +37,11 @@ enum class TagForm : std::uint8_t { None, Map, List, Keys, Specifications };
 
 struct ServiceRow {
   std::uint32_t name, id, signing_name, iam_prefix, endpoint_prefix, api_version, target_prefix;
+  std::uint32_t passed_to;  // the service principal of iam:PassedToService; empty: unknown
   std::uint32_t operation_first, operation_count, route_first, route_count, host_first, host_count;
-  std::uint16_t protocols;  // bits by Protocol
-  std::uint16_t verbs;      // the IAM action is the HTTP method
+  std::uint32_t region_first, region_count;  // signed for whatever region the host is of
+  std::uint16_t protocols;                   // bits by Protocol
+  std::uint16_t verbs;                       // the IAM action is the HTTP method
 };
 struct OperationRow {
   std::uint32_t name, host_prefix, member_first;
@@ -122,6 +124,7 @@ struct Catalogue::Tables {
   Table<std::uint8_t> bindings;
   Table<std::uint32_t> lists;
   Table<std::uint32_t> hosts;
+  Table<std::uint32_t> regions;
   Table<SlotRow> slots;
   Table<std::uint32_t> meta;  // date, sources, then the DNS suffixes of all partitions
 

@@ -39,6 +39,12 @@ bool label_matches(std::string_view pattern, std::string_view label) {
 }
 
 std::optional<HostMatch> match_template(std::string_view pattern, std::string_view host) {
+  if (pattern.starts_with('!') != host.starts_with('!')) return std::nullopt;
+  if (host.starts_with('!')) {
+    pattern.remove_prefix(1);
+    host.remove_prefix(1);
+  }
+  const std::string_view whole = host;
   HostMatch match;
   while (!pattern.empty()) {
     // An operation's prefix without a dot grows onto the first label: sync-states.us-west-2.
@@ -60,7 +66,7 @@ std::optional<HostMatch> match_template(std::string_view pattern, std::string_vi
     drop_last_label(pattern);
     drop_last_label(host);
   }
-  match.prefix = host;
+  if (!host.empty()) match.prefix = whole.substr(0, host.size() + 1);
   return match;
 }
 
@@ -131,7 +137,7 @@ std::optional<S3Host> parse_flavour(std::string_view rest, S3Host host) {
 
 }  // namespace
 
-std::optional<std::string> strip_suffix(const Catalogue::Tables& tables, std::string_view host) {
+std::string strip_suffix(const Catalogue::Tables& tables, std::string_view host) {
   std::string lower = lower_ascii(host);
   if (lower.ends_with('.')) lower.pop_back();
   for (std::uint32_t i = 2; i < tables.meta.size(); ++i) {
@@ -142,7 +148,7 @@ std::optional<std::string> strip_suffix(const Catalogue::Tables& tables, std::st
       return lower;
     }
   }
-  return std::nullopt;
+  return "!" + lower;
 }
 
 std::optional<HostMatch> match_host(const Catalogue::Tables& tables, const ServiceRow& service,
@@ -172,7 +178,7 @@ bool prefix_agrees(std::string_view pattern, std::string_view prefix) {
       return false;
     }
   }
-  return (pattern.empty() || pattern == ".") && prefix.empty();
+  return pattern.empty() && prefix.empty();
 }
 
 std::optional<S3Host> parse_s3_host(std::string_view host) {

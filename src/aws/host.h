@@ -12,15 +12,16 @@
 
 namespace remit::aws {
 
-// The host without the DNS suffix of its partition, in lower case; nullopt when it has none of
-// them.
-std::optional<std::string> strip_suffix(const Catalogue::Tables& tables, std::string_view host);
+// The host in lower case without the DNS suffix of its partition; with none of them the whole host
+// and a '!' in front, as the catalogue writes hosts outside the partitions' suffixes.
+std::string strip_suffix(const Catalogue::Tables& tables, std::string_view host);
 
 struct HostMatch {
-  std::string_view prefix;  // labels in front of the service's own host, "data." of an operation
+  std::string_view
+      prefix;  // in front of the service's own host, "data." or "sync-" of an operation
   std::string_view region;  // as the host names it; empty for a global host
 };
-// Whether `host` (without suffix, lower case) is one of the service's. The match with the shortest
+// Whether `host` (as strip_suffix gives it) is one of the service's. The match with the shortest
 // prefix counts.
 std::optional<HostMatch> match_host(const Catalogue::Tables& tables, const ServiceRow& service,
                                     std::string_view host);

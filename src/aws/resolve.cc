@@ -108,10 +108,10 @@ class Resolver {
       for (const std::uint32_t i : indexes) services_.push_back({i, t_.services[i], {}});
       return {};
     }
-    const auto host = strip_suffix(t_, facts_.host);
-    if (!host) return refuse(std::string(facts_.host) + " is not a host of AWS");
-    if (auto s3 = parse_s3_host(*host)) out_.s3_host = std::make_unique<const S3Host>(*s3);
-    for (const std::uint32_t i : indexes) REMIT_CHECKED(consider(i, *host));
+    const std::string host = strip_suffix(t_, facts_.host);
+    if (!host.starts_with('!'))
+      if (auto s3 = parse_s3_host(host)) out_.s3_host = std::make_unique<const S3Host>(*s3);
+    for (const std::uint32_t i : indexes) REMIT_CHECKED(consider(i, host));
     if (services_.empty())
       return refuse("the host " + std::string(facts_.host) +
                     " does not belong to a service that signs as " +
@@ -119,7 +119,9 @@ class Resolver {
     return {};
   }
 
-  Result<void> check_region(std::string_view of_host) const {
+  Result<void> check_region(const ServiceRow& service, std::string_view of_host) const {
+    for (std::uint32_t i = 0; i < service.region_count; ++i)
+      if (t_.text(t_.regions[service.region_first + i]) == facts_.scope_region) return {};
     if (!of_host.empty() && !facts_.scope_region.empty() && of_host != facts_.scope_region)
       return refuse("the host is of region " + std::string(of_host) + ", the signature of " +
                     std::string(facts_.scope_region));
@@ -136,13 +138,13 @@ class Resolver {
       const bool control = kind == Kind::Control || kind == Kind::Express || kind == Kind::Outpost;
       const bool objects = kind != Kind::Control;
       if (name == "s3" ? !objects : !control) return {};
-      REMIT_CHECKED(check_region(out_.s3_host->region));
+      REMIT_CHECKED(check_region(row, out_.s3_host->region));
       services_.push_back({index, row, {}});
       return {};
     }
     const auto match = match_host(t_, row, host);
     if (!match) return {};
-    REMIT_CHECKED(check_region(match->region));
+    REMIT_CHECKED(check_region(row, match->region));
     services_.push_back({index, row, std::string(match->prefix)});
     return {};
   }
@@ -164,7 +166,19 @@ class Resolver {
       });
       if (any_query) return by_action(form);
     }
+    if (form) add_search();
+    if (!out_.candidates.empty()) return {};
     return by_path();
+  }
+
+  // botocore turns this one GET into a form POST, as the service allows: one rule for one
+  // operation.
+  void add_search() {
+    for (const ServiceChoice& service : services_)
+      if (t_.text(service.row.name) == "cloudsearchdomain" &&
+          out_.target.path == "/2013-01-01/search" && out_.target.query.empty())
+        if (const auto operation = t_.operation_named(service.row, "Search"))
+          add(service, {*operation, Protocol::RestJson});
   }
 
   Result<void> by_smithy(std::string_view protocol) {
@@ -213,6 +227,8 @@ class Resolver {
   }
 
   Result<void> by_action(bool form_body) {
+    if (form_body) add_search();
+    if (!out_.candidates.empty()) return {};
     if (!query_path()) return by_path();
     if (method_ != kPost && method_ != kGet) return refuse("a query request is a GET or a POST");
     if (form_body && form_ == nullptr) {
@@ -258,6 +274,13 @@ class Resolver {
         continue;
       }
       match_routes(t_, service.row, method_, *segments, out_.target, fields_, matches);
+      // The endpoint rules of geo-maps put the paths of older models below /v2.
+      if (matches.empty() && t_.text(service.row.name) == "geo-maps" && !segments->empty() &&
+          segments->front() == "v2") {
+        segments->erase(segments->begin());
+        match_routes(t_, service.row, method_, *segments, out_.target, fields_, matches);
+        out_.based = !matches.empty();
+      }
       owners.resize(matches.size(), &service);
     }
     if (matches.empty() && bad_path) return std::unexpected(*std::move(bad_path));
@@ -267,6 +290,7 @@ class Resolver {
       if (prefix_fits(*owners[i], matches[i].operation)) best = std::max(best, key(matches[i]));
     for (std::size_t i = 0; i < matches.size(); ++i) {
       if (key(matches[i]) != best || !prefix_fits(*owners[i], matches[i].operation)) continue;
+      if (matches[i].deprecated && replaced(matches, i, best)) continue;
       const Protocol protocol =
           speaks(owners[i]->row, Protocol::RestXml) ? Protocol::RestXml : Protocol::RestJson;
       out_.candidates.push_back({matches[i].operation, protocol, matches[i].route});
@@ -275,26 +299,36 @@ class Resolver {
       // Candidates that tie have routes of one form, so one split of the path serves them all.
       const ServiceRow row = t_.services[t_.operations[out_.candidates.front().operation].service];
       REMIT_TRY(out_.segments, segments_for({0, row, {}}));
+      if (out_.based) out_.segments.erase(out_.segments.begin());
       REMIT_CHECKED(check_parameters());
     }
     return {};
   }
 
+  // Whether the same service has a successor of a deprecated operation that matches as well.
+  bool replaced(const std::vector<RouteMatch>& matches, std::size_t index,
+                const std::pair<std::uint64_t, int>& best) const {
+    const auto service = t_.operations[matches[index].operation].service;
+    return std::ranges::any_of(matches, [&](const RouteMatch& other) {
+      return !other.deprecated && std::pair(other.specificity, other.points) == best &&
+             t_.operations[other.operation].service == service;
+    });
+  }
+
   Result<Segments> segments_for(const ServiceChoice& service) const {
     const std::string_view name = t_.text(service.row.name);
     if (name == "s3") return s3_segments();
-    REMIT_TRY(Segments segments, split_path(out_.target.path));
-    // The endpoint rules of geo-maps put its paths below /v2.
-    if (name == "geo-maps" && !segments.empty() && segments[0] == "v2")
-      segments.erase(segments.begin());
-    return segments;
+    return split_path(out_.target.path);
   }
 
   // Bucket and key. A key may hold empty and dot segments: S3 does not normalise.
   Result<Segments> s3_segments() const {
     Segments segments;
     std::string_view rest = out_.target.path.substr(1);
-    if (out_.s3_host && !out_.s3_host->name.empty()) {
+    // The host of WriteGetObjectResponse begins with a route, not with an access point.
+    const bool routed = out_.s3_host && out_.s3_host->kind == S3Host::Kind::ObjectLambda &&
+                        out_.s3_host->account.empty();
+    if (out_.s3_host && !out_.s3_host->name.empty() && !routed) {
       segments.push_back(out_.s3_host->name);
       if (!rest.empty()) segments.push_back(rest);
       return segments;

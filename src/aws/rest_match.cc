@@ -70,7 +70,8 @@ bool literals_match(const Catalogue::Tables& t, const RouteRow& route, const Req
   return true;
 }
 
-// Required parameters must be there; each one that is speaks for the operation.
+// Required query parameters must be there; each required member that is speaks for the operation. A
+// required header that is missing only speaks against it: models add some later.
 bool required_present(const Catalogue::Tables& t, const OperationRow& operation,
                       const RequestTarget& target, const http::Fields& fields, int& points) {
   for (std::uint32_t i = 0; i < operation.member_count; ++i) {
@@ -81,8 +82,11 @@ bool required_present(const Catalogue::Tables& t, const OperationRow& operation,
       if (target.find(t.text(member.wire)) == nullptr) return false;
       points += 10;
     } else if (location == Location::Header) {
-      if (input_header(fields, target, t.text(member.wire)) == nullptr) return false;
-      points += 10;
+      if (input_header(fields, target, t.text(member.wire)) == nullptr) {
+        points -= 10;
+      } else {
+        points += 10;
+      }
     }
   }
   return true;
@@ -146,13 +150,13 @@ void match_routes(const Catalogue::Tables& tables, const ServiceRow& service, st
     if (route.greedy == kNone ? route.segment_count != segments.size()
                               : route.segment_count > segments.size())
       continue;
-    RouteMatch match{route.operation, i, 0, 0};
+    RouteMatch match{.operation = route.operation, .route = i};
     if (!path_matches(tables, route, segments, match.specificity)) continue;
     const OperationRow operation = tables.operations[route.operation];
     if (!literals_match(tables, route, target, match.points) ||
         !required_present(tables, operation, target, fields, match.points))
       continue;
-    if ((operation.flags & kDeprecated) != 0) match.points -= 1;
+    match.deprecated = (operation.flags & kDeprecated) != 0;
     out.push_back(match);
   }
 }

@@ -26,6 +26,7 @@ struct RouteMatch {
   // Greater is better: literals before labels before greedy labels, segment by segment ...
   std::uint64_t specificity = 0;
   int points = 0;  // ... then fixed and required parameters that are there
+  bool deprecated = false;
 };
 
 // Path segments as the service sees them. Of S3: the bucket, then the whole key as one segment.

@@ -139,10 +139,13 @@ class Builder:
             flags, count, len(names), METHODS.index(operation.method)))
         return index
 
-    def add_route(self, operation_id, operation, index):
-        path, _, query = operation.uri.partition("?")
+    def add_route(self, operation_id, operation, index, method, uri):
+        path, _, query = uri.partition("?")
         segments, greedy = [], NONE
         wires = {(m.wire, m.location): m.name for m in operation.members}
+        labels = re.findall(r"\{([^}]+?)(\+?)\}", path)
+        if any((w, models.GREEDY if g else models.LABEL) not in wires for w, g in labels):
+            return None  # an older form with labels that the newer one does not have
         parts = [p for p in path.split("/")[1:]]
         if parts and parts[-1] == "":
             parts.pop()
@@ -160,7 +163,7 @@ class Builder:
         for item in query.split("&") if query else []:
             name, equals, value = item.partition("=")
             literals.append((self.strings.want(name), self.strings.want(value), int(bool(equals))))
-        return (operation_id, segments, literals, greedy, METHODS.index(operation.method))
+        return (operation_id, segments, literals, greedy, METHODS.index(method))
 
     def add_service(self, service_id, name):
         service = self.services[name]
@@ -172,7 +175,10 @@ class Builder:
             at = len(self.records["operations"])
             index = self.add_operation(service_id, service, operation)
             if rest:
-                routes.append(self.add_route(at, operation, index))
+                for method, uri in [(operation.method, operation.uri), *operation.older]:
+                    route = self.add_route(at, operation, index, method, uri)
+                    if route:
+                        routes.append(route)
         routes.sort(key=lambda r: (r[4], NONE if r[3] != NONE else len(r[1]), r[0]))
         first_route = len(self.records["routes"])
         for operation_id, segments, literals, greedy, method in routes:
@@ -184,12 +190,17 @@ class Builder:
         first_host = len(self.records["hosts"])
         for template in hosts.templates(service, self.partitions):
             self.records["hosts"].append(self.strings.want(template))
+        regions = hosts.signing_regions(service, self.partitions)
+        first_region = len(self.records["regions"])
+        self.records["regions"] += [self.strings.want(r) for r in regions]
         self.records["services"].append((
             [self.strings.want(t) for t in (
                 name, service.service_id, service.signing_name, self.rules.prefix(service),
-                service.endpoint_prefix, service.api_version, service.target_prefix)],
+                service.endpoint_prefix, service.api_version, service.target_prefix,
+                self.exceptions.passed_to.get(name, ""))],
             [first, len(self.records["operations"]) - first, first_route, len(routes), first_host,
-             len(self.records["hosts"]) - first_host], service.protocols,
+             len(self.records["hosts"]) - first_host, first_region, len(regions)],
+            service.protocols,
             int(bool(self.exceptions.services.get(name, {}).get("verbs")))))
 
     # -- indexes: names of three kinds in one hash table, told apart by their first character
@@ -236,7 +247,7 @@ class Builder:
             rows = list(rows)
             out[name] = (len(rows), b"".join(rows))
 
-        section("services", (struct.pack("<13I2H", *map(ref, texts), *numbers, protocols, verbs)
+        section("services", (struct.pack("<16I2H", *map(ref, texts), *numbers, protocols, verbs)
                              for texts, numbers, protocols, verbs in r["services"]))
         section("operations", (struct.pack("<4I2H4B", ref(name), ref(prefix), members,
                                            uses, service, flags, count, actions, method, 0)
@@ -262,6 +273,7 @@ class Builder:
         section("bindings", (struct.pack("<B", b) for b in r["bindings"]))
         section("lists", (struct.pack("<I", v) for v in self.lists.values))
         section("hosts", (struct.pack("<I", ref(t)) for t in r["hosts"]))
+        section("regions", (struct.pack("<I", ref(t)) for t in r["regions"]))
         section("slots", (struct.pack("<3I", ref(s[0]), s[1], s[2]) if s else
                           struct.pack("<3I", 0xFFFFFFFF, 0, 0) for s in slots))
         section("meta", (struct.pack("<I", ref(t)) for t in meta))

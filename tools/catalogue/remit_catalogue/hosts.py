@@ -2,7 +2,7 @@
 
 A template is the host without the partition's DNS suffix; `{r}` stands for a region and `{*}` for
 one label or part of one. 'https://{AccountId}.ddb.{Region}.{PartitionResult#dnsSuffix}' becomes
-'{*}.ddb.{r}'.
+'{*}.ddb.{r}'. A host outside every partition's suffix stays whole, with a '!' in front.
 """
 
 import re
@@ -35,7 +35,7 @@ def _template(url, known):
     if cut == host:
         cut = next((host.removesuffix("." + s) for s in known if host.endswith("." + s)), None)
         if cut is None:
-            return host  # a host outside every partition's suffix stays whole
+            cut = "!" + host  # outside every partition's suffix: stays whole
     cut = re.sub(r"\{(Region|\w+#(region|implicitGlobalRegion))\}", "{r}", cut)
     return re.sub(r"\{(?!r\})[^}]+\}", "{*}", cut)
 
@@ -53,3 +53,25 @@ def templates(service, partitions):
         general = ".".join(labels)
         kept.add(general if general in found else template)
     return sorted(kept)
+
+
+def _signing_regions(node, found):
+    if isinstance(node, dict):
+        for scheme in node.get("authSchemes", []):
+            if scheme.get("signingRegion"):
+                found.add(scheme["signingRegion"])
+        for value in node.values():
+            _signing_regions(value, found)
+    elif isinstance(node, list):
+        for value in node:
+            _signing_regions(value, found)
+
+
+def signing_regions(service, partitions):
+    """Regions that the endpoint rules sign for whatever the host's own region is."""
+    found = set()
+    _signing_regions(service.rules, found)
+    regions = {r for r in found if "{" not in r}
+    if any("implicitGlobalRegion" in r for r in found):
+        regions |= {p["outputs"]["implicitGlobalRegion"] for p in partitions}
+    return sorted(regions)

@@ -13,6 +13,7 @@ class Exceptions:
         self.prefixes = data.get("prefixes", {})
         self.signing = data.get("signing", {})
         self.credentials = set(data.get("credentials", {}).get("operations", []))
+        self.passed_to = data.get("passed_to", {})
         self.services = data.get("service", {})
         for name, service in self.services.items():
             if not service.get("source", "").startswith("https://"):
@@ -21,6 +22,7 @@ class Exceptions:
     def unused(self, services):
         """Entries that name nothing in the models: mistakes or leftovers."""
         lost = [f"prefixes.{s}" for s in self.prefixes if s not in services]
+        lost += [f"passed_to.{s}" for s in self.passed_to if s not in services]
         lost += [f"signing: {s}" for names in self.signing.values() for s in names
                  if s not in services]
         for key in sorted(self.credentials):
@@ -31,7 +33,7 @@ class Exceptions:
             if name not in services:
                 lost.append(f"service.{name}")
                 continue
-            for operation in list(entry.get("actions", {})) + entry.get("permissionless", []):
+            for operation in entry.get("actions", {}):
                 if operation not in services[name].operations:
                     lost.append(f"service.{name}: {operation}")
         return lost
@@ -58,11 +60,9 @@ class Actions:
         return service.signing_name.lower()
 
     def of(self, service, operation):
-        """Full action names of an operation; empty when no permission is needed."""
+        """Full action names of an operation: never none, so that a policy is always asked."""
         prefix = self.prefix(service)
         entry = self.exceptions.services.get(service.name, {})
-        if operation.name in entry.get("permissionless", []):
-            return []
         if operation.name in entry.get("actions", {}):
             return [a if ":" in a else f"{prefix}:{a}" for a in entry["actions"][operation.name]]
         if entry.get("verbs"):

@@ -13,7 +13,7 @@ VERSION = 1
 
 SECTIONS = ["strings", "services", "operations", "members", "routes", "segments", "literals",
             "actions", "resource_types", "condition_keys", "recipes", "bindings", "lists",
-            "hosts", "slots", "meta"]
+            "hosts", "regions", "slots", "meta"]
 
 
 class Strings:

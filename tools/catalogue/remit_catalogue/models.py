@@ -38,6 +38,7 @@ class Operation:
     flags: int
     members: list
     role_members: bool = False
+    older: list = dataclasses.field(default_factory=list)  # (method, URI) of older models
 
 
 @dataclasses.dataclass
@@ -51,7 +52,6 @@ class Service:
     protocols: int
     operations: dict
     rules: object = None
-    host_region: str = ""
 
 
 def _protocols(metadata):
@@ -173,7 +173,7 @@ def _members(shapes, operation, protocol):
     return members, flags
 
 
-def _operation(model, name, shared, protocol):
+def _operation(model, name, protocol):
     raw = model["operations"][name]
     shapes = model["shapes"]
     members, flags = _members(shapes, raw, protocol)
@@ -206,6 +206,10 @@ def read(versions):
                 service.rules = reader.rules(name)
             service.protocols |= _protocols(metadata)
             for operation in sorted(model["operations"]):
-                if operation not in service.operations:
-                    service.operations[operation] = _operation(model, operation, None, protocol)
+                http = model["operations"][operation]["http"]
+                known = service.operations.get(operation)
+                if known is None:
+                    service.operations[operation] = _operation(model, operation, protocol)
+                elif (http["method"], http["requestUri"]) != (known.method, known.uri):
+                    known.older.append((http["method"], http["requestUri"]))
     return services
