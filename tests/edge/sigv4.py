@@ -243,7 +243,7 @@ class Payload:
         self._aws_chunked = self._form in ("unsigned-trailer", "signed-chunks", "signed-chunks-trailer")
         self._source = buffered if self._aws_chunked else None
         self._chunk_signature = claim.signature if self._form.startswith("signed") else None
-        self._left = 0
+        self._left, self._open = 0, False
         self._sha = hashlib.sha256() if self._form == "hash" else None
         self._chunk_sha = None
         self.length, self.chunks, self.ended = 0, 0, False
@@ -283,16 +283,18 @@ class Payload:
         return b""
 
     def _next_chunked(self):
-        if self._left == 0 and not self._start_chunk():
-            return b""
+        # A chunk's end is read at the next call: reading on would overwrite the view that was given out.
+        if self._left == 0:
+            if self._open:
+                self._end_chunk()
+            if not self._start_chunk():
+                return b""
         view = self._source.some(self._left)
         if not view:
             raise Refused(400, "IncompleteBody", "the body ended inside a chunk")
         self._left -= len(view)
         if self._chunk_sha:
             self._chunk_sha.update(view)
-        if self._left == 0:
-            self._end_chunk()
         return view
 
     def _start_chunk(self):
@@ -311,6 +313,7 @@ class Payload:
         elif extension:
             raise Refused(400, "InvalidRequest", "an extension on an unsigned chunk")
         if self._left:
+            self._open = True
             return True
         if self._given is not None:
             self._check_chunk()
@@ -323,6 +326,7 @@ class Payload:
         if self._given is not None:
             self._check_chunk()
         self.chunks += 1
+        self._open = False
 
     def _check_chunk(self):
         self._check_link("AWS4-HMAC-SHA256-PAYLOAD", [EMPTY_SHA256, self._chunk_sha.hexdigest()], self._given)

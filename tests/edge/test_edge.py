@@ -317,6 +317,9 @@ def chunked(edge, body, trailer=False, spoil=None):
 @pytest.mark.parametrize("trailer", [False, True])
 def test_signed_chunks_are_verified_one_by_one(edge, trailer):
     body = os.urandom(200_000)
+    large = os.urandom(5_000_000)  # several fills of every buffer on the way
+    assert chunked(edge, large, trailer) == (200, "")
+    assert edge.objects()["invoices"]["chunked"]["parts"][0]["sha256"] == hashlib.sha256(large).hexdigest()
     assert chunked(edge, body, trailer) == (200, "")
     last = edge.requests("s3")[-1]
     assert "chunk-signatures" in last["verified"] and last["chunks"] == 4
