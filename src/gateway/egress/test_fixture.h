@@ -130,7 +130,7 @@ class EgressTest : public testing::Test {
     options.tick = std::chrono::milliseconds(5);
   }
   void TearDown() override {
-    lane->clear();
+    if (lane) lane->clear();
     egress.reset();
     upstream.reset();
     loop.restart();
