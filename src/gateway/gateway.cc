@@ -1,0 +1,277 @@
+#include "gateway/gateway.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <utility>
+
+#include "aws/base_credentials.h"
+#include "aws/catalogue.h"
+#include "aws/sts.h"
+#include "base/encoding.h"
+#include "base/random.h"
+#include "gateway/egress/egress.h"
+#include "gateway/egress/unsafe.h"
+#include "gateway/front.h"
+#include "gateway/hardening.h"
+#include "gateway/stdio_wire.h"
+#include "gateway/tool_call.h"
+#include "ledger/ledger.h"
+#include "net/client.h"
+
+namespace remit::gateway {
+namespace {
+
+constexpr std::chrono::milliseconds kPatience{2'000};
+constexpr std::string_view kInstructions =
+    "Tools here act in AWS within limits set by people. A call or an AWS request beyond them is "
+    "refused; the result then says which permission is missing and who decided it. Do not try the "
+    "same request again, or by other means: ask the user.";
+
+aws::BaseOptions base_options(const rules::Config& config, const std::string& sts_endpoint) {
+  aws::BaseOptions options;
+  options.profile = config.aws.base.profile;
+  options.region = config.aws.region;
+  options.sts_endpoint = sts_endpoint;
+  switch (config.aws.base.kind) {
+    case rules::BaseSource::Kind::DefaultChain:
+    case rules::BaseSource::Kind::Profile:
+      break;
+    case rules::BaseSource::Kind::Environment:
+      options.from = aws::BaseOptions::From::Environment;
+      break;
+    case rules::BaseSource::Kind::Container:
+      options.from = aws::BaseOptions::From::Container;
+      break;
+    case rules::BaseSource::Kind::InstanceMetadata:
+      options.from = aws::BaseOptions::From::Instance;
+      break;
+  }
+  return options;
+}
+
+// The custom endpoint for STS: by its host, by its name, or the one for everything.
+std::string sts_endpoint(const rules::Config& config) {
+  const std::string host = aws::sts_endpoint(config.aws.region).substr(8);  // behind https://
+  for (const std::string_view key :
+       {std::string_view(host), std::string_view("sts"), std::string_view("*")}) {
+    for (const auto& [name, url] : config.aws.endpoints) {
+      if (name == key) return url;
+    }
+  }
+  return {};
+}
+
+ledger::Post post_to(net::Loop& loop) {
+  return
+      [&loop](std::move_only_function<void()> work) { boost::asio::post(loop, std::move(work)); };
+}
+
+std::string home() {
+  const char* const value = std::getenv("HOME");
+  return value != nullptr ? value : "";
+}
+
+// Everything, in the order of need; destroyed in reverse. The loop comes first and goes last but
+// one: what it still holds refers to the rest, which is why the loop is stopped before.
+class Gateway {
+ public:
+  Gateway(std::shared_ptr<const rules::Config> config, const GatewayOptions& options, Log& log)
+      : config_(std::move(config)), options_(options), log_(log), signals_(loop_) {}
+
+  Result<> build();
+  Result<> run();
+
+ private:
+  Result<> build_credentials();
+  Result<> build_egress();
+  Result<> build_front();
+  net::Task<> serve();
+  void listen_for_signals();
+
+  std::shared_ptr<const rules::Config> config_;
+  const GatewayOptions& options_;
+  Log& log_;
+  SystemClock clock_;
+  SystemRandom random_;
+  net::Loop loop_{1};
+  boost::asio::signal_set signals_;
+  Result<> outcome_;
+  std::optional<PrivateDirectory> directory_;
+  std::optional<aws::Catalogue> catalogue_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+  std::optional<Journal> journal_;
+  std::unique_ptr<net::HttpClient> http_;
+  std::unique_ptr<aws::ProcessRunner> processes_;
+  std::optional<aws::BaseCredentials> base_;
+  std::optional<aws::StsClient> sts_;
+  std::optional<StsMinter> minter_;
+  std::optional<Sessions> sessions_;
+  std::optional<rules::Planner> planner_;
+  rules::RateLimits limits_;
+  LaneTable lanes_;
+  std::unique_ptr<Egress> egress_;
+  std::optional<Toolbox> toolbox_;
+  std::optional<Upstreams> upstreams_;
+  std::optional<Calls> calls_;
+  std::unique_ptr<Wire> wire_;
+  std::optional<Front> front_;
+};
+
+Result<> Gateway::build() {
+  REMIT_TRY(auto catalogue, aws::Catalogue::open(options_.catalogue_file));
+  catalogue_.emplace(std::move(catalogue));
+  ledger::Options ledger_options;
+  ledger_options.path = config_->ledger_path;
+  ledger_options.durability = config_->durability == rules::Durability::Disk
+                                  ? ledger::Durability::Disk
+                                  : ledger::Durability::Process;
+  REMIT_TRY(ledger_, ledger::open(std::move(ledger_options), post_to(loop_)));
+  journal_.emplace(loop_, *ledger_, clock_, log_);
+  REMIT_CHECKED(build_credentials());
+  REMIT_CHECKED(build_egress());
+  return build_front();
+}
+
+Result<> Gateway::build_credentials() {
+  net::ClientOptions client;
+  client.ca_file = config_->aws.ca_bundle;
+  REMIT_TRY(http_, net::make_http_client(loop_, client));
+  processes_ = aws::make_process_runner(loop_);
+  aws::Machine machine{.environment = aws::process_environment(),
+                       .home = home(),
+                       .loop = &loop_,
+                       .http = http_.get(),
+                       .processes = processes_.get(),
+                       .clock = &clock_,
+                       .random = &random_,
+                       .log = &log_};
+  const std::string endpoint = sts_endpoint(*config_);
+  base_.emplace(std::move(machine), base_options(*config_, endpoint));
+  aws::StsOptions sts;
+  sts.region = config_->aws.region;
+  sts.endpoint = endpoint;
+  sts_.emplace(*http_, clock_, random_, log_, std::move(sts));
+  minter_.emplace(*base_, *sts_);
+  SessionParts parts{
+      .loop = loop_, .clock = clock_, .random = random_, .log = log_, .minter = *minter_};
+  sessions_.emplace(parts, SessionsOptions{});
+  planner_.emplace(config_);
+  return {};
+}
+
+Result<> Gateway::build_egress() {
+  EgressParts parts{.loop = loop_,
+                    .clock = clock_,
+                    .random = random_,
+                    .log = log_,
+                    .lanes = lanes_,
+                    .catalogue = *catalogue_,
+                    .ledger = *ledger_};
+  EgressOptions egress;
+  egress.address = config_->egress_host;
+  egress.port = config_->egress_port;
+  egress.endpoints = config_->aws.endpoints;
+  egress.client.ca_file = config_->aws.ca_bundle;
+  REMIT_TRY(egress.unsafe_decision_off,
+            UnsafeDecisionOff::ask(options_.unsafe_disable_decision, aws::process_environment()));
+  REMIT_TRY(egress_, Egress::start(parts, std::move(egress)));
+  return {};
+}
+
+Result<> Gateway::build_front() {
+  const std::string below = runtime_directory();
+  remove_stale_directories(below);
+  REMIT_TRY(auto directory, PrivateDirectory::make(below, fmt::format("remit-{}", getpid())));
+  directory_.emplace(std::move(directory));
+  toolbox_.emplace(config_, log_);
+  UpstreamParts upstream_parts{.loop = loop_,
+                               .clock = clock_,
+                               .random = random_,
+                               .log = log_,
+                               .lanes = lanes_,
+                               .planner = *planner_,
+                               .sessions = *sessions_,
+                               .journal = *journal_,
+                               .toolbox = *toolbox_};
+  LaneSetting setting{.egress_port = egress_->port(),
+                      .ca_pem = egress_->ca_pem(),
+                      .directory = directory_->path().string(),
+                      .version = options_.version,
+                      .supervisor = options_.supervisor};
+  upstreams_.emplace(upstream_parts, config_, std::move(setting));
+  CallParts call_parts{.loop = loop_,
+                       .clock = clock_,
+                       .random = random_,
+                       .log = log_,
+                       .planner = *planner_,
+                       .limits = limits_,
+                       .sessions = *sessions_,
+                       .journal = *journal_,
+                       .toolbox = *toolbox_,
+                       .upstreams = *upstreams_};
+  calls_.emplace(call_parts, config_);
+  REMIT_TRY(wire_, make_stdio_wire(loop_));
+  FrontParts front_parts{.loop = loop_,
+                         .log = log_,
+                         .wire = *wire_,
+                         .calls = *calls_,
+                         .toolbox = *toolbox_,
+                         .upstreams = *upstreams_};
+  mcp::ServerFacts facts{
+      .name = "remit", .version = options_.version, .instructions = std::string(kInstructions)};
+  front_.emplace(front_parts, std::make_unique<mcp::HandshakeEra>(std::move(facts)));
+  return {};
+}
+
+void Gateway::listen_for_signals() {
+  signals_.async_wait([this](boost::system::error_code error, int signal) {
+    if (error) return;
+    log_.info("gateway.signal", {{"signal", signal}});
+    front_->stop();
+    listen_for_signals();
+  });
+}
+
+net::Task<> Gateway::serve() {
+  auto started = Journal::started(options_.version, catalogue_->date(), catalogue_->sha256(),
+                                  hex(config_->digest), rules::name_of(config_->durability));
+  outcome_ = co_await journal_->write(ledger::Kind::GatewayStarted, "", std::move(started));
+  if (outcome_) {
+    log_.info("gateway.started", {{"config", std::string_view(options_.config_file)},
+                                  {"egress_port", egress_->port()},
+                                  {"ledger", std::string_view(config_->ledger_path)}});
+    co_await front_->serve();
+    co_await upstreams_->drain(kPatience);
+  }
+  egress_->stop();
+  loop_.stop();
+}
+
+Result<> Gateway::run() {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+  listen_for_signals();
+  net::spawn(loop_, serve());
+  loop_.run();
+  log_.info("gateway.ended");
+  return outcome_;
+}
+
+}  // namespace
+
+Result<> run_gateway(std::shared_ptr<const rules::Config> config, const GatewayOptions& options,
+                     Log& log) {
+  if (const auto problems = rules::not_served(*config); !problems.empty()) {
+    return fail(ErrorCode::InvalidInput, rules::to_string(problems.front(), options.config_file));
+  }
+  harden_process();
+  Gateway gateway(std::move(config), options, log);
+  REMIT_CHECKED(gateway.build());
+  return gateway.run();
+}
+
+}  // namespace remit::gateway

@@ -1,0 +1,22 @@
+#pragma once
+
+// What an agent is told about how its call was decided: the receipt in `_meta` of the result, and
+// the sentences about AWS requests that were refused. Never a secret.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/call.h"
+
+namespace remit::gateway {
+
+// {"call", "decision", "remit", "role", "session", "refused", "aws": [request ids]}
+std::string receipt(const Call& call);
+// Of a call that was denied before anything was forwarded.
+std::string denied_receipt(std::string_view call_id, std::string_view remit);
+
+// One text for each different refusal, at most `kMaxSentences`, then how many more there were.
+std::vector<std::string> refusal_sentences(const Call& call);
+
+}  // namespace remit::gateway
