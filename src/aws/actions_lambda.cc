@@ -114,6 +114,16 @@ void add_keys(const Call& call, ActionRequest& request,
 
 Result<bool> add_lambda_actions(const Call& call, std::vector<ActionRequest>& out) {
   if (call.body_unknown) return false;
+  if (const auto layer = call.label("LayerName"); layer && call.label("VersionNumber")) {
+    ActionRequest request = generic_action(call, 0);
+    const auto version = call.label("VersionNumber");
+    if (is_part(*layer) && is_part(*version) && call.account_known()) {
+      request.resource_unknown = false;
+      request.resources = {call.regional_arn("lambda", "layer:" + *layer + ":" + *version)};
+    }
+    out.push_back(std::move(request));
+    return true;
+  }
   const std::string given = given_function(call);
   if (given.empty()) return false;
   const auto function = function_arn(call, given, given_qualifier(call));

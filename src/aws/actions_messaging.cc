@@ -125,6 +125,13 @@ Result<bool> add_sns(const Call& call, std::vector<ActionRequest>& out) {
     out.push_back(std::move(request));
     return true;
   }
+  if (!body_text(call, "SubscriptionArn").empty()) {
+    // A subscription is guarded as its topic: the ARN without its last part.
+    add_generic_actions(call, out);
+    for (std::string& arn : out.back().resources)
+      if (std::ranges::count(arn, ':') == 6) arn.resize(arn.rfind(':'));
+    return true;
+  }
   if (name == "Subscribe") {
     add_generic_actions(call, out);
     for (const auto& [key, member] :

@@ -39,7 +39,7 @@ namespace {
 
 constexpr std::string_view kMagic = "REMITCAT";
 constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kSections = 17;
+constexpr std::size_t kSections = 18;
 constexpr std::size_t kHashAt = 16;
 constexpr std::size_t kDirectoryAt = 48;
 constexpr std::size_t kHeaderSize = kDirectoryAt + kSections * 12;
@@ -108,6 +108,8 @@ class Validator {
            all(t_.recipes, [&](const auto& r) { return recipe(r); }) &&
            all(t_.hosts, [&](std::uint32_t r) { return text(r); }) &&
            all(t_.regions, [&](std::uint32_t r) { return text(r); }) &&
+           all(t_.endpoints, [&](std::uint32_t r) { return text(r); }) &&
+           t_.endpoints.size() == t_.services.size() * kPartitions.size() &&
            all(t_.meta, [&](std::uint32_t r) { return text(r); }) && t_.meta.size() >= 2 &&
            std::has_single_bit(t_.slots.size()) && slots();
   }
@@ -230,6 +232,7 @@ Result<std::unique_ptr<const Catalogue::Tables>> read(std::string owned, std::st
   t.lists = sections.next<std::uint32_t>();
   t.hosts = sections.next<std::uint32_t>();
   t.regions = sections.next<std::uint32_t>();
+  t.endpoints = sections.next<std::uint32_t>();
   t.slots = sections.next<SlotRow>();
   t.meta = sections.next<std::uint32_t>();
   if (!sections.good()) return corrupt("a table lies outside the file");

@@ -4,6 +4,7 @@
 // tables of little-endian records that refer to each other by index. docs/catalogue.md says what
 // each field means. Only the code that reads the catalogue includes this.
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -21,6 +22,9 @@ static_assert(std::endian::native == std::endian::little, "the catalogue is litt
 
 inline constexpr std::uint8_t kNone = 0xFF;           // no member, no greedy label
 inline constexpr std::uint32_t kGreedyMark = 0x8000;  // of a route's segment
+// Partitions whose endpoints the catalogue has, in its order.
+inline constexpr std::array<std::string_view, 4> kPartitions = {"aws", "aws-cn", "aws-us-gov",
+                                                                "aws-eusc"};
 inline constexpr std::uint32_t kEmptySlot = 0xFFFFFFFF;
 
 enum OperationFlag : std::uint16_t {
@@ -125,6 +129,7 @@ struct Catalogue::Tables {
   Table<std::uint32_t> lists;
   Table<std::uint32_t> hosts;
   Table<std::uint32_t> regions;
+  Table<std::uint32_t> endpoints;  // kPartitions of them for each service
   Table<SlotRow> slots;
   Table<std::uint32_t> meta;  // date, sources, then the DNS suffixes of all partitions
 

@@ -67,6 +67,51 @@ bool compressed(const http::RequestHead& head) {
   return !(coding.empty() || coding == "identity" || coding == "aws-chunked");
 }
 
+// The operation's own prefix ("{AccountId}.", "sync-") with its labels filled in; nullopt when one
+// cannot be.
+std::optional<std::string> host_prefix(const Call& call) {
+  std::string filled;
+  std::string_view pattern = call.t.text(call.operation.host_prefix);
+  while (!pattern.empty()) {
+    const std::size_t open = std::min(pattern.find('{'), pattern.size());
+    filled.append(pattern.substr(0, open));
+    if (open == pattern.size()) break;
+    const std::size_t close = pattern.find('}', open);
+    if (close == std::string_view::npos) return std::nullopt;
+    std::string_view member = pattern.substr(open + 1, close - open - 1);
+    std::optional<std::string> value = call.value(member);
+    if (!value && call.body.is_scalar(call.body.child(call.body.root(), member)))
+      value = call.body.text(call.body.child(call.body.root(), member));
+    const bool label =
+        value && !value->empty() && value->size() <= 63 && std::ranges::all_of(*value, [](char c) {
+          return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                 c == '-';
+        });
+    if (!label) return std::nullopt;
+    filled.append(*value);
+    pattern.remove_prefix(close + 1);
+  }
+  return filled;
+}
+
+std::string endpoint_host(const Call& call) {
+  const std::string_view service = call.t.text(call.service.name);
+  if ((service == "s3" || service == "s3control") && call.facts.scope_service != "s3") return {};
+  const std::string_view partition = call.facts.partition.empty() ? "aws" : call.facts.partition;
+  const auto at = std::ranges::find(kPartitions, partition);
+  if (at == kPartitions.end()) return {};
+  const std::size_t index = call.operation.service * kPartitions.size() +
+                            static_cast<std::size_t>(at - kPartitions.begin());
+  std::string host(call.t.text(call.t.endpoints[index]));
+  if (host.empty()) return {};
+  if (const std::size_t region = host.find("{r}"); region != std::string::npos) {
+    if (call.facts.scope_region.empty()) return {};
+    host.replace(region, 3, call.facts.scope_region);
+  }
+  const auto prefix = host_prefix(call);
+  return prefix ? *prefix + host : std::string();
+}
+
 // Appends what the candidate needs, without what another candidate already asks in the same words.
 void merge(std::vector<ActionRequest>& all, std::vector<ActionRequest> more) {
   for (ActionRequest& request : more) {
@@ -130,6 +175,7 @@ Result<Identified> identify(const Catalogue& catalogue, const RequestFacts& fact
     }
     Call call(t, facts, resolved, candidate, wire, body);
     call.body_unknown = hidden;
+    if (i == 0 && facts.host.empty()) found.endpoint_host = endpoint_host(call);
     std::vector<ActionRequest> actions;
     REMIT_CHECKED(add_actions(call, actions));
     if (found.actions.empty()) {

@@ -47,6 +47,12 @@ struct Identified {
   std::string_view operation;  // "ListObjectsV2"
   std::string region;          // of the scope; empty with SigV4a
   Protocol protocol = Protocol::RestXml;
+  // In endpoint mode, where the request belongs: the host that the service's endpoint rules give
+  // for region and partition, with the operation's own prefix
+  // ("sync-states.us-east-1.amazonaws.com"). S3 stays in path style. Empty in CONNECT mode, and
+  // where the rules need more than the request tells (S3 Express, Outposts, Object Lambda): refuse,
+  // HTTPS_PROXY works for those.
+  std::string endpoint_host;
   // Every operation the bytes may mean, "service:Operation", the chosen one first. With more than
   // one, `actions` holds what all of them need together.
   std::vector<std::string> candidates;
@@ -66,8 +72,8 @@ struct RequestFacts {
 };
 
 // Whether identify() must see the body. With Whole, read at most max_bytes and pass all of it; with
-// None pass an empty body: the object's data are not looked at. A request that cannot be identified
-// needs no body either: identify() will say why.
+// None pass an empty body: the object's data are not looked at. An aws-chunked body is passed
+// decoded. A request that cannot be identified needs no body either: identify() will say why.
 struct BodyNeed {
   enum class Kind : std::uint8_t { None, Whole } kind = Kind::None;
   std::size_t max_bytes = 0;

@@ -291,6 +291,7 @@ class Resolver {
     for (std::size_t i = 0; i < matches.size(); ++i) {
       if (key(matches[i]) != best || !prefix_fits(*owners[i], matches[i].operation)) continue;
       if (matches[i].deprecated && replaced(matches, i, best)) continue;
+      if (other_buckets(matches[i].operation)) continue;
       const Protocol protocol =
           speaks(owners[i]->row, Protocol::RestXml) ? Protocol::RestXml : Protocol::RestJson;
       out_.candidates.push_back({matches[i].operation, protocol, matches[i].route});
@@ -303,6 +304,15 @@ class Resolver {
       REMIT_CHECKED(check_parameters());
     }
     return {};
+  }
+
+  // GET / lists buckets, or directory buckets: the scope says which.
+  bool other_buckets(std::uint32_t index) const {
+    const OperationRow operation = t_.operations[index];
+    const std::string_view name = t_.text(operation.name);
+    if (t_.text(t_.services[operation.service].name) != "s3") return false;
+    return facts_.scope_service == "s3express" ? name == "ListBuckets"
+                                               : name == "ListDirectoryBuckets";
   }
 
   // Whether the same service has a successor of a deprecated operation that matches as well.

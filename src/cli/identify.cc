@@ -106,6 +106,7 @@ void write_found(json::Writer& writer, const aws::Identified& found) {
   writer.key("service").string(found.service);
   writer.key("operation").string(found.operation);
   writer.key("protocol").string(aws::name_of(found.protocol));
+  if (!found.endpoint_host.empty()) writer.key("host").string(found.endpoint_host);
   writer.key("candidates").begin_array();
   for (const std::string& candidate : found.candidates) writer.string(candidate);
   writer.end_array();

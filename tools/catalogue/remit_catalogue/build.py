@@ -3,7 +3,7 @@
 import re
 import struct
 
-from . import bind, hosts, iam, layout, models
+from . import bind, endpoints, hosts, iam, layout, models
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 KEY_TYPES = ["String", "ArrayOfString", "ARN", "ArrayOfARN", "Bool", "ArrayOfBool", "Numeric",
@@ -190,6 +190,8 @@ class Builder:
         first_host = len(self.records["hosts"])
         for template in hosts.templates(service, self.partitions):
             self.records["hosts"].append(self.strings.want(template))
+        self.records["endpoints"] += [self.strings.want(h) for h in
+                                      endpoints.defaults(service, self.partitions)]
         regions = hosts.signing_regions(service, self.partitions)
         first_region = len(self.records["regions"])
         self.records["regions"] += [self.strings.want(r) for r in regions]
@@ -274,6 +276,7 @@ class Builder:
         section("lists", (struct.pack("<I", v) for v in self.lists.values))
         section("hosts", (struct.pack("<I", ref(t)) for t in r["hosts"]))
         section("regions", (struct.pack("<I", ref(t)) for t in r["regions"]))
+        section("endpoints", (struct.pack("<I", ref(t)) for t in r["endpoints"]))
         section("slots", (struct.pack("<3I", ref(s[0]), s[1], s[2]) if s else
                           struct.pack("<3I", 0xFFFFFFFF, 0, 0) for s in slots))
         section("meta", (struct.pack("<I", ref(t)) for t in meta))

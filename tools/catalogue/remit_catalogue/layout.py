@@ -13,7 +13,7 @@ VERSION = 1
 
 SECTIONS = ["strings", "services", "operations", "members", "routes", "segments", "literals",
             "actions", "resource_types", "condition_keys", "recipes", "bindings", "lists",
-            "hosts", "regions", "slots", "meta"]
+            "hosts", "regions", "endpoints", "slots", "meta"]
 
 
 class Strings:
