@@ -37,6 +37,12 @@ Character count_characters(std::string_view text) {
   return seen;
 }
 
+std::size_t managed_characters(const SessionPlan& plan) {
+  std::size_t managed = 0;
+  for (const std::string& arn : plan.policy_arns) managed += arn.size();
+  return managed;
+}
+
 // The limit counts the inline policy and the managed policies' ARNs; both are shown.
 Result<> check_policy_size(const SessionPlan& plan) {
   const Character inline_policy = count_characters(plan.policy);
@@ -45,8 +51,7 @@ Result<> check_policy_size(const SessionPlan& plan) {
                 fmt::format("the session policy of remit {} would hold a character that STS does "
                             "not take (above U+00FF, or a control character)",
                             plan.remit));
-  std::size_t managed = 0;
-  for (const std::string& arn : plan.policy_arns) managed += arn.size();
+  const std::size_t managed = managed_characters(plan);
   if (inline_policy.count + managed <= kMaxPolicyCharacters) return {};
   return fail(
       ErrorCode::LimitExceeded,
@@ -126,6 +131,10 @@ std::string id_of(const Remit& remit, const BoundArguments& bound) {
 }
 
 }  // namespace
+
+std::size_t plan_characters(const SessionPlan& plan) {
+  return count_characters(plan.policy).count + managed_characters(plan);
+}
 
 Result<SessionPlan> plan_session(const Config& config, const Remit& remit, BoundArguments bound) {
   SessionPlan plan;

@@ -75,6 +75,9 @@ class Planner {
   std::map<std::string, std::list<Entry>::iterator, std::less<>> by_id_;
 };
 
+// What counts against kMaxPolicyCharacters.
+std::size_t plan_characters(const SessionPlan& plan);
+
 // The same without memory.
 Result<SessionPlan> plan_session(const Config& config, const Remit& remit, BoundArguments bound);
 
