@@ -186,7 +186,13 @@ void print_decision(const ExplainFlags& flags, const Answer& answer) {
              answer.resource.empty() ? "a resource that is not named" : answer.resource,
              answer.decision);
   if (answer.needs_approval) fmt::print("  {}\n", answer.reason);
-  for (const std::string& reason : explanation.because()) fmt::print("  {}\n", reason);
+  // The statements below tell an allow or a deny with their places in the file.
+  const iam::Outcome outcome = explanation.decision.outcome;
+  const bool by_statement =
+      outcome == iam::Outcome::Allowed || outcome == iam::Outcome::ExplicitDeny;
+  if (!by_statement)
+    for (const std::string& reason : explanation.because())
+      if (!reason.starts_with("assumed: ")) fmt::print("  {}\n", reason);
   for (const iam::LayerReport& layer : explanation.layers) {
     for (const iam::StatementReport& statement : layer.statements) {
       if (statement.matched == iam::Truth::No && !statement.failed.empty())
