@@ -17,7 +17,7 @@ namespace {
 
 // A python program that starts children which detach in three ways, prints all process ids as one
 // line, and sleeps.
-constexpr const char* kForks = R"(
+constexpr const char* kForks = R"py(
 import os, subprocess, sys, time
 script = "import os,time;os.setsid();\nif os.fork():os._exit(0)\nprint(os.getpid(),flush=True)\ntime.sleep(600)"
 pids = [os.getpid(), subprocess.Popen(["sleep", "600"]).pid,
@@ -26,7 +26,7 @@ p = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, tex
 pids.append(int(p.stdout.readline()))
 print(*pids, flush=True)
 time.sleep(600)
-)";
+)py";
 
 bool gone(pid_t pid) {
   return kill(pid, 0) != 0;

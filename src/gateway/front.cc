@@ -24,9 +24,10 @@ net::Task<> Front::serve() {
     const std::size_t size = co_await parts_.wire.read(buffer);
     if (size == 0) break;
     lines.feed({buffer.data(), size});
-    while (auto line = lines.next()) {
+    while (!gone_) {
+      auto line = lines.next();
+      if (!line) break;
       take(*std::move(line));
-      if (gone_) break;
       co_await room_to_read();
     }
   }

@@ -326,7 +326,12 @@ TEST(Gateway, AFloodOfCallsIsHeldBackNotHeld) {
   World world(config_text("    lanes: 1\n"));
   world.initialize();
   const std::size_t before = world.ledger.records.size();
-  for (int id = 10; id < 1000; ++id) world.call(id, "hang");
+  std::string flood;
+  for (int id = 10; id < 1000; ++id) {
+    flood += R"({"jsonrpc":"2.0","id":)" + std::to_string(id) +
+             R"(,"method":"tools/call","params":{"name":"hang"}})" + "\n";
+  }
+  world.send(flood);
   ASSERT_TRUE(world.run_until(
       [&] { return world.ledger.count(ledger::Kind::CallDecided) >= Front::kMaxCalls; }));
   world.run_until([n = 0]() mutable { return ++n > 10; });

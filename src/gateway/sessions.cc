@@ -70,11 +70,12 @@ net::Task<Result<std::shared_ptr<const SessionCredentials>>> LiveSession::creden
     if (usable()) co_return credentials_;
     co_return std::unexpected(*failure_);
   }
-  if (!flight_) {
-    flight_ = std::make_shared<Flight>(parts_.loop);
-    net::spawn(parts_.loop, fly(self, flight_));
+  // spawn() may run the whole flight at once: keep what we wait for before.
+  auto flight = flight_;
+  if (!flight) {
+    flight = flight_ = std::make_shared<Flight>(parts_.loop);
+    net::spawn(parts_.loop, fly(self, flight));
   }
-  const auto flight = flight_;
   co_await flight->done.wait();
   if (revoked_) co_return std::unexpected(revoked());
   if (usable()) co_return credentials_;

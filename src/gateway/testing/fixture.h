@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -94,7 +95,7 @@ inline std::string config_text(const std::string& more = "", const std::string& 
          "aws: { region: eu-west-1 }\n"
          "upstreams:\n"
          "  fake:\n"
-         "    command: [python3, " +
+         "    command: [/usr/bin/python3, " +
          upstream_script() + flags + "]\n" + more +
          "remits:\n"
          "  - name: work\n"
@@ -118,6 +119,7 @@ inline std::string config_text(const std::string& more = "", const std::string& 
 class World {
  public:
   explicit World(const std::string& yaml) : config(load(yaml)), ledger(loop), minter(clock) {
+    std::signal(SIGPIPE, SIG_IGN);  // as harden_process() does
     std::array<int, 2> fds{};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()) != 0) std::abort();
     agent = make_wire(loop, fds[0], fcntl(fds[0], F_DUPFD_CLOEXEC, 10));
