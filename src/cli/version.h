@@ -4,8 +4,8 @@
 
 namespace remit::cli {
 
-// "\ncatalogue 2026-11-20 (sha256 ...)": a line of `remit --version`. Says so when the catalogue
+// The text of `remit --version`: version, then the catalogue's date, digest and sources, or why it
 // cannot be opened.
-std::string catalogue_line();
+std::string version_text();
 
 }  // namespace remit::cli
