@@ -96,15 +96,6 @@ Text Compiler::keep(std::string_view text) {
   return kept;
 }
 
-Text Compiler::keep_lower(std::string_view text) {
-  const Text kept = keep(text);
-  for (std::size_t i = kept.offset; i < out_.pool.size(); ++i) {
-    char& c = out_.pool[i];
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return kept;
-}
-
 void Compiler::fault(std::size_t offset, const Path& path, std::string message) {
   if (errors_.size() >= kMaxErrors) return;
   PolicyError error;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
 
 #include "iam/compiler.h"
 #include "iam/hash.h"
@@ -76,39 +75,45 @@ void Compiler::actions(json::Value value, const Path& path, Statement& out) {
                         [this](json::Value v, const Path& p) { action(v, p); });
 }
 
+// One pass: the text in lower case goes to the pool, and what it holds is noted.
 void Compiler::action(json::Value value, const Path& path) {
   const auto text = value.string();
   ActionPattern out;
-  const auto colon = text.find(':');
+  out.full = {static_cast<std::uint32_t>(out_.pool.size()),
+              static_cast<std::uint32_t>(text.size())};
+  out_.pool.resize(out_.pool.size() + text.size());
+  char* const to = out_.pool.data() + out.full.offset;
+  std::size_t colon = text.npos;
+  bool space = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    to[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (c == ':' && colon == text.npos) colon = i;
+    if (c == '*' || c == '?') (colon == text.npos ? out.wild_service : out.wild_name) = true;
+    space = space || c == ' ' || (c >= '\t' && c <= '\r');
+  }
   if (text == "*") {
     out.any = true;
-    out.full = keep(text);
+    out.wild_service = false;
   } else if (colon == text.npos || colon == 0 || colon + 1 == text.size()) {
     fault(value, path, "must be \"*\" or service:action, such as s3:GetObject");
-  } else if (text.find_first_of(" \t\r\n") != text.npos) {
+  } else if (space) {
     fault(value, path, "an action has no white space");
   } else {
-    out.full = keep_lower(text);
-    const auto lower = std::string_view(out_.pool).substr(out.full.offset);
-    const auto service = lower.substr(0, colon);
-    const auto name = lower.substr(colon + 1);
-    out.wild_service = has_wildcard(service);
-    out.wild_name = has_wildcard(name);
     out.service = {out.full.offset, static_cast<std::uint32_t>(colon)};
-    out.name = {out.full.offset + static_cast<std::uint32_t>(colon) + 1,
-                static_cast<std::uint32_t>(name.size())};
-    if (out.wild_service || out.wild_name) {
-      std::string encoded;
-      append_encoded(encoded, service);
-      const auto service_size = encoded.size();
-      std::string encoded_name;
-      append_encoded(encoded_name, name);
-      const Text kept = keep(encoded + encoded_name);
-      out.service = {kept.offset, static_cast<std::uint32_t>(service_size)};
-      out.name = {kept.offset + out.service.size, kept.size - out.service.size};
-    }
+    out.name = {out.full.offset + out.service.size + 1, out.full.size - out.service.size - 1};
+    if (out.wild_service) out.service = keep_encoded(out.service);
+    if (out.wild_name) out.name = keep_encoded(out.name);
   }
   out_.actions.push_back(out);
+}
+
+Text Compiler::keep_encoded(Text plain) {
+  const auto offset = out_.pool.size();
+  out_.pool.reserve(offset + plain.size);  // the view below stays valid
+  append_encoded(out_.pool, std::string_view(out_.pool).substr(plain.offset, plain.size));
+  return {static_cast<std::uint32_t>(offset),
+          static_cast<std::uint32_t>(out_.pool.size() - offset)};
 }
 
 void Compiler::resources(json::Value value, const Path& path, Statement& out) {
@@ -249,11 +254,11 @@ namespace {
 
 struct Entry {
   std::uint64_t service_hash;
-  std::uint64_t hash;  // of an exact action; 0 of a wildcard
+  std::uint64_t key;  // of an exact action its hash; of a wildcard kWild and its statement
   std::uint32_t action;
   std::uint32_t statement;
-  bool wild;
 };
+constexpr std::uint64_t kWild = std::uint64_t{1} << 63U;
 
 }  // namespace
 
@@ -261,6 +266,8 @@ struct Entry {
 void Compiler::index() {
   std::vector<Entry> entries;
   entries.reserve(out_.actions.size());
+  std::string_view last_service;
+  std::uint64_t last_hash = 0;
   for (std::uint32_t s = 0; s < out_.statements.size(); ++s) {
     const auto& statement = out_.statements[s];
     const auto actions = out_.slice(out_.actions, statement.actions);
@@ -273,14 +280,20 @@ void Compiler::index() {
     }
     for (std::uint32_t i = 0; i < actions.size(); ++i) {
       const auto& a = actions[i];
-      entries.push_back({hash_ignoring_case(out_.text(a.service)),
-                         a.wild_name ? 0 : hash_ignoring_case(out_.text(a.full)),
-                         statement.actions.first + i, s, a.wild_name});
+      if (const auto service = out_.text(a.service); service != last_service) {
+        last_service = service;
+        last_hash = hash_ignoring_case(service);
+      }
+      const std::uint64_t key = a.wild_name ? kWild | s : action_hash(out_.text(a.full));
+      entries.push_back({last_hash, key, statement.actions.first + i, s});
     }
   }
-  std::ranges::sort(entries, {}, [](const Entry& e) {
-    return std::tuple(e.service_hash, e.wild, e.wild ? e.statement : 0, e.hash, e.action);
+  std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
+    if (a.service_hash != b.service_hash) return a.service_hash < b.service_hash;
+    if (a.key != b.key) return a.key < b.key;
+    return a.action < b.action;
   });
+  out_.exact.reserve(entries.size());
   for (const auto& e : entries) {
     if (out_.services.empty() || out_.services.back().hash != e.service_hash) {
       ServiceEntry service;
@@ -291,8 +304,8 @@ void Compiler::index() {
       out_.service_mask |= service_bit(e.service_hash);
     }
     auto& service = out_.services.back();
-    if (!e.wild) {
-      out_.exact.push_back({e.hash, e.action, e.statement});
+    if ((e.key & kWild) == 0) {
+      out_.exact.push_back({e.key, e.action, e.statement});
       ++service.exact.count;
       continue;
     }

@@ -126,7 +126,9 @@ Pattern Compiler::pattern(std::string_view text, Wildcards wildcards, std::size_
       }
       i += taken;
     } else if (wildcards == Wildcards::Encoded) {
-      append_encoded(encoded, text.substr(i++, 1));
+      const auto end = variables ? text.find("${", i) : text.npos;
+      append_encoded(encoded, text.substr(i, end - i));
+      i = std::min(end, text.size());
     } else {
       encoded.push_back(text[i++]);
     }

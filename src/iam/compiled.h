@@ -41,8 +41,8 @@ struct Pattern {
   bool inner_wildcard = false;
   // Of a Resource: a variable before the fifth colon, where AWS documents none and uses some.
   bool early_variable = false;
-  // Of a Resource with wildcards and fewer than six fields: how many `:*` were added to complete it.
-  // Its own stars might have covered the missing fields instead.
+  // Of a Resource with wildcards and fewer than six fields: how many `:*` were added to complete
+  // it. Its own stars might have covered the missing fields instead.
   std::uint8_t completed = 0;
 };
 
@@ -143,12 +143,11 @@ struct Statement {
 // One service's part of the index.
 struct ServiceEntry {
   std::uint64_t hash = 0;
-  Text name;
   Range exact;  // into CompiledPolicy::exact, sorted by hash
   Range wild;   // into CompiledPolicy::wild
 };
 struct ExactAction {
-  std::uint64_t hash = 0;  // of the whole action
+  std::uint64_t hash = 0;  // action_hash()
   std::uint32_t action = 0;
   std::uint32_t statement = 0;
 };

@@ -73,7 +73,7 @@ class Compiler {
   void index();
 
   Text keep(std::string_view text);
-  Text keep_lower(std::string_view text);
+  Text keep_encoded(Text plain);  // a copy of text in the pool, its wildcards as codes
   void fault(std::size_t offset, const Path& path, std::string message);
   void fault(json::Value at, const Path& path, std::string message) {
     fault(at.offset(), path, std::move(message));

@@ -40,4 +40,9 @@ inline std::uint64_t hash_ignoring_case(std::string_view text) {
   return hash;
 }
 
+// The hash of a whole action: 63 bits, so that an index has one to spare.
+inline std::uint64_t action_hash(std::string_view action) {
+  return hash_ignoring_case(action) >> 1U;
+}
+
 }  // namespace remit::iam

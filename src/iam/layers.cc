@@ -93,6 +93,13 @@ class Scan {
 StatementMatch match_statement(const CompiledPolicy& policy, const Statement& statement,
                                const Query& query, Trace* trace) {
   StatementMatch out;
+  if (!statement.has_principal) {
+    const Truth resource = match_resources(policy, statement, query, trace);
+    if (resource == Truth::No) return out;
+    out.matched = both(resource, match_conditions(policy, statement, query, trace));
+    out.principal.direct = out.matched;
+    return out;
+  }
   const auto principal = match_principals(policy, statement, query, trace);
   if (principal.any() == Truth::No) return out;
   const Truth resource = match_resources(policy, statement, query, trace);

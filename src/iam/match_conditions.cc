@@ -27,8 +27,8 @@ Truth matches_arn(const Operator& op, std::string_view pattern, std::string_view
     if (field < 5) rest.remove_prefix(colon + 1);
   }
   if (field == 6) return Truth::Yes;
-  // Fewer than six fields: no ARN. Whether a star at its end stands for the others, as in a Resource,
-  // AWS does not say.
+  // Fewer than six fields: no ARN. Whether a star at its end stands for the others, as in a
+  // Resource, AWS does not say.
   const bool open_end = pattern.ends_with(kAnyRun);
   return open_end && matches(pattern, value) ? Truth::Maybe : Truth::No;
 }

@@ -58,7 +58,7 @@ Query::Query(const Stack& stack, const Request& asked)
     action = {lower_.data(), asked.action.size()};
     service = action.substr(0, colon);
     name = action.substr(colon + 1);
-    action_hash = hash_ignoring_case(action);
+    action_hash = iam::action_hash(action);
     service_hash = hash_ignoring_case(service);
   }
   if (asked.resource) resource = split_arn_view(*asked.resource);

@@ -59,7 +59,9 @@ Truth service_linked(const Query& query) {
   if (query.principal == nullptr) return Truth::No;
   const auto kind = query.principal->kind();
   if (kind != PrincipalKind::Role && kind != PrincipalKind::RoleSession) return Truth::No;
-  if (query.principal_arn.find(":role/aws-service-role/") != std::string_view::npos) {
+  if (query.principal->path().starts_with("/aws-service-role/")) return Truth::Yes;
+  const bool stated = query.principal_arn_stated && kind == PrincipalKind::RoleSession;
+  if (stated && query.principal_arn.find(":role/aws-service-role/") != std::string_view::npos) {
     return Truth::Yes;
   }
   // The path is what tells; a session's ARN does not hold it.

@@ -58,6 +58,34 @@ TEST(Wildcard, AgreesWithTrialOfEverySplit) {
   }
 }
 
+// Long enough for the search by bits; characters of one to four bytes.
+TEST(Wildcard, AgreesOnLongTextsToo) {
+  std::mt19937 random(8);
+  const std::vector<std::string> letters{"a", "b", "é", "😀"};
+  for (int i = 0; i < 3'000; ++i) {
+    std::string text, pattern = "*";
+    std::string text_letters, pattern_letters = "*";  // one byte a character, for the slow way
+    for (std::size_t n = 0; n < 400; ++n) {
+      const auto k = random() % letters.size() % (1 + random() % 4);
+      text += letters[k];
+      text_letters += "abcd"[k];
+    }
+    const auto size = 20 + random() % 100;
+    const auto from = random() % 250;
+    for (std::size_t n = 0; n < size; ++n) {
+      const char c = text_letters[from + n];
+      const bool any = random() % 4 == 0;
+      const bool wrong = random() % 200 == 0;
+      pattern += any ? "?" : letters[static_cast<std::size_t>((wrong ? 'a' : c) - 'a')];
+      pattern_letters += any ? '?' : wrong ? 'a' : c;
+    }
+    pattern += "*";
+    pattern_letters += "*";
+    ASSERT_EQ(glob(pattern, text), slow(pattern_letters, text_letters))
+        << pattern << " on " << text;
+  }
+}
+
 TEST(Wildcard, KeepsCodesApartFromText) {
   EXPECT_TRUE(holds_codes("a\xff"));
   EXPECT_FALSE(holds_codes("plain é"));
