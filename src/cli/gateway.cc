@@ -19,7 +19,6 @@ struct GatewayFlags {
   std::string catalogue;
   std::string log_level = "info";
   bool json = false;
-  bool unsafe_disable_decision = false;
   std::vector<std::string> command;  // of supervise-lane
 };
 
@@ -56,7 +55,6 @@ Exit run(const GatewayFlags& flags) {
   options.version = REMIT_VERSION;
   options.config_file = flags.config;
   options.catalogue_file = flags.catalogue;
-  options.unsafe_disable_decision = flags.unsafe_disable_decision;
   StderrLog log(level_of(flags.log_level));
   const auto ended = gateway::run_gateway(loaded.config, options, log);
   return ended ? Exit::Done : complain(ended.error().message, flags.json);
@@ -83,7 +81,6 @@ void add_gateway(CLI::App& app, Exit& exit) {
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
   verb->add_flag("--json", flags->json, "errors of the start as JSON; the log always is");
-  verb->add_flag("--unsafe-disable-decision", flags->unsafe_disable_decision)->group("");
   verb->callback([flags, &exit] { exit = run(*flags); });
 
   // Started by the gateway itself, one for each lane (gateway/supervisor.h).

@@ -178,7 +178,7 @@ Result<> Gateway::build_egress() {
   egress.endpoints = config_->aws.endpoints;
   egress.client.ca_file = config_->aws.ca_bundle;
   REMIT_TRY(egress.unsafe_decision_off,
-            UnsafeDecisionOff::ask(options_.unsafe_disable_decision, aws::process_environment()));
+            UnsafeDecisionOff::ask(config_->unsafe_disable_decision, aws::process_environment()));
   REMIT_TRY(egress_, Egress::start(parts, std::move(egress)));
   return {};
 }

@@ -17,8 +17,6 @@ struct GatewayOptions {
   std::string version;
   std::string config_file;     // for messages
   std::string catalogue_file;  // empty: the embedded data
-  // DANGER, for tests only: egress/unsafe.h. Also needs REMIT_UNSAFE_TESTING=1.
-  bool unsafe_disable_decision = false;
   std::vector<std::string> supervisor{"/proc/self/exe", "supervise-lane"};
 };
 
