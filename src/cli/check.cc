@@ -13,16 +13,12 @@
 #include <string>
 #include <vector>
 
+#include "cli/check_live.h"
 #include "cli/configured.h"
 #include "cli/verbs.h"
 #include "json/writer.h"
 #include "remit/preflight.h"
 #include "remit/session.h"
-
-#if __has_include("cli/check_live.h")
-#include "cli/check_live.h"
-#define REMIT_CHECK_LIVE 1
-#endif
 
 namespace remit::cli {
 namespace {
@@ -38,25 +34,20 @@ struct CheckFlags {
 struct Findings {
   std::vector<Problem> problems;
   std::vector<rules::RemitSummary> remits;
-#ifdef REMIT_CHECK_LIVE
   std::vector<LiveResult> live;
-#endif
 
   std::size_t count(Problem::Severity severity) const {
     return static_cast<std::size_t>(std::ranges::count(problems, severity, &Problem::severity));
   }
   bool live_failed() const {
-#ifdef REMIT_CHECK_LIVE
     return std::ranges::any_of(live, [](const LiveResult& r) { return !r.ok; });
-#else
-    return false;
-#endif
   }
   bool ok() const { return count(Problem::Severity::Error) == 0 && !live_failed(); }
 };
 
 Findings find(rules::LoadedConfig loaded) {
-  Findings findings{.problems = std::move(loaded.problems), .remits = {}};
+  Findings findings;
+  findings.problems = std::move(loaded.problems);
   if (!loaded.config) return findings;
   rules::Preflight preflight = rules::inspect(*loaded.config);
   findings.remits = std::move(preflight.remits);
@@ -84,9 +75,7 @@ void print_text(const CheckFlags& flags, const Findings& findings) {
                remit.sampled ? " (with sample arguments)" : "", rules::kMaxPolicyCharacters,
                remit.packed_percent_estimate);
   }
-#ifdef REMIT_CHECK_LIVE
   for (const LiveResult& result : findings.live) fmt::print("{}\n", to_text(result));
-#endif
   fmt::print("{}: {}, {}\n", flags.config,
              plural(findings.count(Problem::Severity::Error), "error"),
              plural(findings.count(Problem::Severity::Warning), "warning"));
@@ -117,13 +106,11 @@ void print_json(const CheckFlags& flags, const Findings& findings) {
     writer.key("sampled").boolean(remit.sampled).end_object();
   }
   writer.end_array();
-#ifdef REMIT_CHECK_LIVE
   if (flags.live) {
     writer.key("live").begin_array();
     for (const LiveResult& result : findings.live) write_json(writer, result);
     writer.end_array();
   }
-#endif
   writer.end_object();
   fmt::print("{}\n", std::move(writer).take());
 }
@@ -136,10 +123,14 @@ Exit run(const CheckFlags& flags) {
   }
   const std::shared_ptr<const rules::Config> config = loaded->config;
   Findings findings = find(*std::move(loaded));
-#ifdef REMIT_CHECK_LIVE
-  if (flags.live && config && findings.count(Problem::Severity::Error) == 0)
-    findings.live = check_live(*config);
-#endif
+  if (flags.live && config && findings.count(Problem::Severity::Error) == 0) {
+    auto live = check_live(*config);
+    if (live)
+      findings.live = *std::move(live);
+    else
+      findings.problems.push_back(
+          {Problem::Severity::Error, {}, "aws.base", std::move(live.error().message)});
+  }
   if (flags.json)
     print_json(flags, findings);
   else
@@ -154,10 +145,8 @@ void add_check(CLI::App& app, Exit& exit) {
   CLI::App* verb = app.add_subcommand("check", "Tell every fault of a configuration at once");
   verb->add_option("--config", flags->config, "the configuration")->capture_default_str();
   verb->add_flag("--json", flags->json, "one JSON object (docs/check.md)");
-#ifdef REMIT_CHECK_LIVE
   verb->add_flag("--live", flags->live,
                  "prove it with real AssumeRole calls, one for each remit and role");
-#endif
   verb->callback([flags, &exit] { exit = run(*flags); });
 }
 

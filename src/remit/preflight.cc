@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -25,18 +26,6 @@ std::vector<std::string> roles_of(const Remit& remit) {
   for (const auto& [value, role] : std::get<RoleByArgument>(remit.role).map)
     if (!contains(roles, role)) roles.push_back(role);
   return roles;
-}
-
-// A value for each argument, so that the template can be filled as a call would.
-BoundArguments sample_arguments(const Remit& remit) {
-  BoundArguments bound;
-  const auto* choice = std::get_if<RoleByArgument>(&remit.role);
-  for (const Argument& argument : remit.arguments) {
-    const bool chooses = choice != nullptr && choice->argument == argument.name;
-    bound.push_back(
-        {argument.name, chooses ? choice->map.front().first : argument.grammar.sample()});
-  }
-  return bound;
 }
 
 void inspect_remit(const Config& config, const Remit& remit, const std::string& path,
@@ -139,6 +128,18 @@ std::optional<std::string> doubt_base(const BaseSource& base, const Environment&
 }
 
 }  // namespace
+
+BoundArguments sample_arguments(const Remit& remit, const std::optional<std::string>& role_value) {
+  BoundArguments bound;
+  const auto* choice = std::get_if<RoleByArgument>(&remit.role);
+  for (const Argument& argument : remit.arguments) {
+    const bool chooses = choice != nullptr && choice->argument == argument.name;
+    bound.push_back({argument.name, chooses ? role_value.value_or(choice->map.front().first)
+                                            : argument.grammar.sample()});
+  }
+  std::ranges::sort(bound, {}, &BoundArgument::name);
+  return bound;
+}
 
 Preflight inspect(const Config& config) {
   Preflight out;

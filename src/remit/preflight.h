@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "remit/bind.h"
 #include "remit/config.h"
 
 namespace remit::rules {
@@ -29,6 +30,11 @@ struct Preflight {
 };
 
 using Environment = std::function<std::optional<std::string>(std::string_view name)>;
+
+// Values that fit the grammars of the remit's arguments, so that it can be planned without a call.
+// With `role_value`, the argument that chooses the role has that value.
+BoundArguments sample_arguments(const Remit& remit,
+                                const std::optional<std::string>& role_value = std::nullopt);
 
 // Sizes and everything else that follows from the configuration alone.
 Preflight inspect(const Config& config);
