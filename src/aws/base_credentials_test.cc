@@ -152,11 +152,11 @@ TEST_F(Base, SaysWhichProfilesThereAre) {
 }
 
 TEST_F(Base, RunsACredentialProcess) {
-  config("[profile p]\ncredential_process = \"/opt/a b\" --json\n");
+  config("[profile p]\ncredential_process = \"/usr/lib/a b\" --json\n");
   processes.output.out = R"({"Version":1,"AccessKeyId":"AKIAPROC","SecretAccessKey":"s"})";
   EXPECT_EQ(outcome(named("p")), "AKIAPROC");
   ASSERT_EQ(processes.started.size(), 1u);
-  EXPECT_EQ(processes.started[0], (std::vector<std::string>{"/opt/a b", "--json"}));
+  EXPECT_EQ(processes.started[0], (std::vector<std::string>{"/usr/lib/a b", "--json"}));
 }
 
 TEST_F(Base, SaysWhatIsWrongWithACredentialProcess) {

@@ -1,8 +1,10 @@
 #include "aws/credential_sources.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <array>
-#include <boost/asio/ip/address.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -65,18 +67,21 @@ std::unexpected<Error> bad_status(const std::string& source, int status) {
   return fail(code, source + ": answered with status " + std::to_string(status));
 }
 
-// Credentials in clear go to this machine only, or to a named host over TLS.
+// Credentials in clear go to this machine and to the agents of ECS and EKS only, or to a named host
+// over TLS.
 bool may_be_asked(const net::Url& url) {
-  if (url.origin.tls || url.origin.host == "localhost") return true;
-  boost::system::error_code not_address;
-  const auto address = boost::asio::ip::make_address(url.origin.host, not_address);
-  if (not_address) return false;
-  static constexpr std::array<std::string_view, 3> kAddresses = {"169.254.170.2", "169.254.170.23",
-                                                                 "fd00:ec2::23"};
-  return address.is_loopback() ||
-         std::ranges::any_of(kAddresses, [&address](std::string_view known) {
-           return address == boost::asio::ip::make_address(known);
-         });
+  const std::string& host = url.origin.host;
+  if (url.origin.tls || host == "localhost" || host == "169.254.170.2" ||
+      host == "169.254.170.23") {
+    return true;
+  }
+  in_addr v4{};
+  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+  in6_addr v6{};
+  in6_addr agent{};
+  if (::inet_pton(AF_INET6, host.c_str(), &v6) != 1) return false;
+  ::inet_pton(AF_INET6, "fd00:ec2::23", &agent);
+  return IN6_IS_ADDR_LOOPBACK(&v6) || IN6_ARE_ADDR_EQUAL(&v6, &agent);
 }
 
 Result<std::string> container_token(const Machine& machine, const std::string& source) {

@@ -1,16 +1,20 @@
-// credential_process programs. The only file of this room that starts processes.
+// credential_process programs. The only file of this room that starts processes and threads: a
+// program runs once in many minutes, and a thread that waits for it needs nothing of the loop.
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <optional>
+#include <thread>
 #include <utility>
 
 #include "aws/base_credentials.h"
@@ -22,13 +26,18 @@ namespace remit::aws {
 
 namespace {
 
-constexpr std::size_t kMaxOutput = 64 << 10;
-constexpr std::chrono::milliseconds kReapInterval{5};
+using std::chrono::milliseconds;
+using SteadyTime = std::chrono::steady_clock::time_point;
 
-using Descriptor = boost::asio::posix::basic_stream_descriptor<net::Executor>;
+constexpr std::size_t kMaxOutput = 64 << 10;
+constexpr milliseconds kReapInterval{5};
 
 std::unexpected<Error> refuse(const std::string& program, const std::string& reason) {
   return fail(ErrorCode::Unavailable, "\"" + program + "\" " + reason);
+}
+
+std::unexpected<Error> took_too_long(const std::string& program, milliseconds limit) {
+  return refuse(program, "took longer than " + std::to_string(limit.count()) + " ms and was ended");
 }
 
 struct Pipe {
@@ -43,16 +52,19 @@ struct Pipe {
   Pipe(const Pipe&) = delete;
   Pipe& operator=(const Pipe&) = delete;
   ~Pipe() {
+    close_read();
     close_write();
-    if (read >= 0) ::close(read);
+  }
+  void close_read() {
+    if (read >= 0) ::close(std::exchange(read, -1));
   }
   void close_write() {
     if (write >= 0) ::close(std::exchange(write, -1));
   }
-  int take_read() { return std::exchange(read, -1); }
 };
 
-// In a process group of its own, so that what it starts can be ended with it.
+// In a process group of its own, so that what it starts can be ended with it. Its standard input is
+// empty and its signals are as they are by default.
 int spawn_program(const std::vector<std::string>& argv, const Pipe& out, const Pipe& err,
                   pid_t& pid) {
   std::vector<std::string> words = argv;
@@ -81,110 +93,130 @@ int spawn_program(const std::vector<std::string>& argv, const Pipe& out, const P
   return error;
 }
 
-// One run. The process is ended and reaped when this goes.
-class Run {
+// A process that is ended and reaped when this goes.
+class Process {
  public:
-  explicit Run(net::Loop& loop) : out_(loop), err_(loop), done_(loop) {}
-  Run(const Run&) = delete;
-  Run& operator=(const Run&) = delete;
-  ~Run() {
+  Process() = default;
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process() {
     if (pid_ <= 0) return;
     ::kill(-pid_, SIGKILL);
     while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
     }
   }
 
-  Result<> start(const std::vector<std::string>& argv) {
-    Pipe out, err;
-    if (out.read < 0 || err.read < 0) return refuse(argv[0], "could not be given pipes");
+  int start(const std::vector<std::string>& argv, const Pipe& out, const Pipe& err) {
     const int error = spawn_program(argv, out, err, pid_);
-    if (error != 0) {
-      pid_ = -1;
-      return refuse(argv[0], std::string("could not be started: ") + std::strerror(error));
-    }
-    out_.assign(out.take_read());
-    err_.assign(err.take_read());
-    return {};
+    if (error != 0) pid_ = -1;
+    return error;
   }
 
-  net::Task<> read_all(Descriptor* from, std::string* to) {
-    std::array<char, 4096> buffer;
-    while (to->size() <= kMaxOutput) {
-      auto [error, size] = co_await from->async_read_some(boost::asio::buffer(buffer), net::kAwait);
-      if (error) break;
-      to->append(buffer.data(), size);
-    }
-    wipe(buffer.data(), buffer.size());
-    if (--open_ == 0 || to->size() > kMaxOutput) done_.set();
-  }
-
-  // True when the process has ended; its status is then in `exit_code`.
-  bool reap() {
+  // The exit code once it has ended.
+  std::optional<int> reap() {
     int status = 0;
     const pid_t reaped = ::waitpid(pid_, &status, WNOHANG);
-    if (reaped == 0) return false;
+    if (reaped == 0 || (reaped < 0 && errno == EINTR)) return std::nullopt;
     pid_ = -1;
-    output.exit_code = reaped < 0            ? 127
-                       : WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-                                             : WEXITSTATUS(status);
-    return true;
+    if (reaped < 0) return 127;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   }
-
-  void stop_reading() {
-    boost::system::error_code ignored;
-    out_.close(ignored);
-    err_.close(ignored);
-  }
-
-  ProcessOutput output;
-  Descriptor out_;
-  Descriptor err_;
-  net::Event done_;
-  int open_ = 2;
 
  private:
   pid_t pid_ = -1;
 };
 
-// The Run is shared with its readers, which end after it when the time is up.
-net::Task<> read_out(std::shared_ptr<Run> run) {
-  co_await run->read_all(&run->out_, &run->output.out);
+// Everything there is to read now; closes the end at its end.
+void read_some(Pipe& from, std::string& to) {
+  std::array<char, 4096> buffer;
+  const ssize_t size = ::read(from.read, buffer.data(), buffer.size());
+  if (size > 0) {
+    to.append(buffer.data(), static_cast<std::size_t>(size));
+  } else if (size == 0 || errno != EINTR) {
+    from.close_read();
+  }
+  wipe(buffer.data(), buffer.size());
 }
-net::Task<> read_err(std::shared_ptr<Run> run) {
-  co_await run->read_all(&run->err_, &run->output.err);
+
+// Blocks. `stop` ends it early.
+Result<ProcessOutput> run_program(const std::vector<std::string>& argv, milliseconds limit,
+                                  const std::atomic<bool>& stop) {
+  const SteadyTime deadline = std::chrono::steady_clock::now() + limit;
+  const auto late = [&] { return stop || std::chrono::steady_clock::now() >= deadline; };
+  Pipe out, err;
+  if (out.read < 0 || err.read < 0) return refuse(argv[0], "could not be given pipes");
+  Process process;
+  if (const int error = process.start(argv, out, err); error != 0) {
+    return refuse(argv[0], std::string("could not be started: ") + std::strerror(error));
+  }
+  out.close_write();
+  err.close_write();
+  ProcessOutput output;
+  while (out.read >= 0 || err.read >= 0) {
+    if (late()) return took_too_long(argv[0], limit);
+    std::array<pollfd, 2> ends{pollfd{out.read, POLLIN, 0}, pollfd{err.read, POLLIN, 0}};
+    if (::poll(ends.data(), ends.size(), 20) <= 0) continue;
+    if (ends[0].revents != 0) read_some(out, output.out);
+    if (ends[1].revents != 0) read_some(err, output.err);
+    if (output.out.size() > kMaxOutput || output.err.size() > kMaxOutput) {
+      return fail(ErrorCode::LimitExceeded, "\"" + argv[0] + "\" printed more than 64 KiB");
+    }
+  }
+  for (;;) {
+    if (const auto code = process.reap()) {
+      output.exit_code = *code;
+      return output;
+    }
+    if (late()) return took_too_long(argv[0], limit);
+    std::this_thread::sleep_for(kReapInterval);
+  }
 }
+
+// One run on a thread of its own, which is stopped and joined when this goes.
+class Run {
+ public:
+  Run(net::Loop& loop, std::vector<std::string> argv, milliseconds limit)
+      : shared_(std::make_shared<Shared>(loop)),
+        thread_([shared = shared_, &loop, argv = std::move(argv), limit]() mutable {
+          shared->result = run_program(argv, limit, shared->stop);
+          // Moved, so that it is always the loop's thread that lets go of the event last.
+          net::post(loop, [shared = std::move(shared)] { shared->done.set(); });
+        }) {}
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+  ~Run() {
+    shared_->stop = true;
+    thread_.join();
+  }
+
+  net::Task<> wait() { co_await shared_->done.wait(); }
+  Result<ProcessOutput> take() {
+    if (!shared_->done.is_set()) return fail(ErrorCode::Unavailable, "the program was stopped");
+    return std::move(shared_->result);
+  }
+
+ private:
+  struct Shared {
+    explicit Shared(net::Loop& loop) : done(loop) {}
+    std::atomic<bool> stop = false;
+    Result<ProcessOutput> result;
+    net::Event done;
+  };
+  std::shared_ptr<Shared> shared_;
+  std::thread thread_;
+};
 
 class SpawningRunner final : public ProcessRunner {
  public:
   explicit SpawningRunner(net::Loop& loop) : loop_(loop) {}
 
-  net::Task<Result<ProcessOutput>> run(std::vector<std::string> argv,
-                                       std::chrono::milliseconds limit) override {
-    auto process = std::make_shared<Run>(loop_);
-    REMIT_CO_CHECKED(process->start(argv));
-    const auto deadline = std::chrono::steady_clock::now() + limit;
-    net::spawn(loop_, read_out(process));
-    net::spawn(loop_, read_err(process));
-    const bool ended = co_await process->done_.wait_for(limit);
-    process->stop_reading();
-    if (!ended) co_return took_too_long(argv[0], limit);
-    if (process->output.out.size() > kMaxOutput || process->output.err.size() > kMaxOutput) {
-      co_return fail(ErrorCode::LimitExceeded, "\"" + argv[0] + "\" printed more than 64 KiB");
-    }
-    while (!process->reap()) {
-      if (std::chrono::steady_clock::now() >= deadline) co_return took_too_long(argv[0], limit);
-      co_await net::sleep_for(kReapInterval);
-    }
-    co_return std::move(process->output);
+  net::Task<Result<ProcessOutput>> run(std::vector<std::string> argv, milliseconds limit) override {
+    Run one(loop_, std::move(argv), limit);
+    co_await one.wait();
+    co_return one.take();
   }
 
  private:
-  static std::unexpected<Error> took_too_long(const std::string& program,
-                                              std::chrono::milliseconds limit) {
-    return refuse(program,
-                  "took longer than " + std::to_string(limit.count()) + " ms and was ended");
-  }
-
   net::Loop& loop_;
 };
 

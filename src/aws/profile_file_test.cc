@@ -73,7 +73,7 @@ TEST(SplitCommand, SplitsAsAShellDoesAndExpandsNothing) {
     const char* command;
     Words words;
   } cases[] = {{"a b  c", {"a", "b", "c"}},
-               {"\"/opt/my tool\" --x 'a b'", {"/opt/my tool", "--x", "a b"}},
+               {"\"/usr/lib/my tool\" --x 'a b'", {"/usr/lib/my tool", "--x", "a b"}},
                {"a\\ b", {"a b"}},
                {"a '' \"\"", {"a", "", ""}},
                {"a \"b\\\"c\\d\" 'e\\f'", {"a", "b\"c\\d", "e\\f"}},
