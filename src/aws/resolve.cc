@@ -138,7 +138,7 @@ class Resolver {
       const bool control = kind == Kind::Control || kind == Kind::Express || kind == Kind::Outpost;
       const bool objects = kind != Kind::Control;
       if (name == "s3" ? !objects : !control) return {};
-      REMIT_CHECKED(check_region(row, out_.s3_host->region));
+      REMIT_CHECKED(check_region({}, out_.s3_host->region));
       services_.push_back({index, row, {}});
       return {};
     }

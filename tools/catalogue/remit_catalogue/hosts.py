@@ -44,7 +44,7 @@ def templates(service, partitions):
     known = suffixes(partitions)
     regions = sorted({r for p in partitions for r in p["regions"]})
     urls = set()
-    _urls(service.rules, urls)
+    _urls(service.all_rules, urls)
     found = {t for t in (_template(u, known) for u in urls) if t}
     found.add(service.endpoint_prefix + ".{r}")
     kept = set()
@@ -57,9 +57,12 @@ def templates(service, partitions):
 
 def _signing_regions(node, found):
     if isinstance(node, dict):
-        for scheme in node.get("authSchemes", []):
-            if scheme.get("signingRegion"):
-                found.add(scheme["signingRegion"])
+        endpoint = node.get("endpoint")
+        if isinstance(endpoint, dict) and isinstance(endpoint.get("url"), str) and \
+                endpoint["url"].startswith("https://"):
+            for scheme in endpoint.get("properties", {}).get("authSchemes", []):
+                if scheme.get("signingRegion"):
+                    found.add(scheme["signingRegion"])
         for value in node.values():
             _signing_regions(value, found)
     elif isinstance(node, list):
@@ -68,9 +71,13 @@ def _signing_regions(node, found):
 
 
 def signing_regions(service, partitions):
-    """Regions that the endpoint rules sign for whatever the host's own region is."""
+    """Regions that the endpoint rules sign for at a global host.
+
+    Clients sign for them at the regional hosts of such a service too: health.us-west-2 with
+    us-east-1 in the scope (botocore's endpoints.json makes one service of both).
+    """
     found = set()
-    _signing_regions(service.rules, found)
+    _signing_regions(service.all_rules, found)
     regions = {r for r in found if "{" not in r}
     if any("implicitGlobalRegion" in r for r in found):
         regions |= {p["outputs"]["implicitGlobalRegion"] for p in partitions}

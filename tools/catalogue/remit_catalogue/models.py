@@ -51,7 +51,8 @@ class Service:
     target_prefix: str
     protocols: int
     operations: dict
-    rules: object = None
+    rules: object = None  # the newest endpoint rules
+    all_rules: list = dataclasses.field(default_factory=list)
 
 
 def _protocols(metadata):
@@ -204,6 +205,7 @@ def read(versions):
                     name, metadata.get("serviceId", name), signing, metadata["endpointPrefix"],
                     metadata["apiVersion"], metadata.get("targetPrefix", ""), 0, {})
                 service.rules = reader.rules(name)
+            service.all_rules.append(reader.rules(name))
             service.protocols |= _protocols(metadata)
             for operation in sorted(model["operations"]):
                 http = model["operations"][operation]["http"]
