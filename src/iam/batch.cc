@@ -42,7 +42,7 @@ std::string_view raw_id(std::string_view line) {
       wants_key = true;
     } else if (c == ':' && depth == 1 && key == "\"id\"") {
       auto value = line.substr(i + 1);
-      value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+      value.remove_prefix(std::min(value.find_first_not_of(" \t\r\n"), value.size()));
       const bool quoted = value.starts_with('"');
       std::size_t end = quoted ? 1 : 0;
       while (end < value.size()) {
@@ -147,16 +147,18 @@ void Batch::Impl::reset() {
 
 void Batch::Impl::answer(std::string_view line, std::string& out) {
   reset();
-  std::string_view id = "null";
+  std::string id = "null";
   const auto root = line_parser.parse(line);
   if (!root) {
-    if (const auto found = raw_id(line); !found.empty() && id_parser.parse(found)) id = found;
+    if (const auto found = raw_id(line); !found.empty()) {
+      if (const auto parsed = id_parser.parse(found)) id = json::canonical(*parsed);
+    }
     fail("line is no valid JSON: 1:" + std::to_string(root.error().position.column) + ": " +
          root.error().message);
   } else if (!root->is(json::Kind::Object)) {
     fail("a case is an object");
   } else {
-    if (const auto given = root->find("id")) id = given->raw();
+    if (const auto given = root->find("id")) id = json::canonical(*given);
     read_case(*root);
   }
   out.append("{\"id\":").append(id);
