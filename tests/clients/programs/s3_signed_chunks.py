@@ -1,7 +1,9 @@
 """An upload in signed chunks, as the SDKs for Java, .NET and C++ send it over plain http; written from S3's description,
 since no client on hand emits it.
 
-    s3_signed_chunks.py plain|trailer SIZE BUCKET KEY
+    s3_signed_chunks.py plain|trailer SIZE BUCKET KEY [tamper]
+
+`tamper` changes the last byte of the body after it was signed.
 """
 
 import base64
@@ -21,7 +23,7 @@ import pattern  # noqa: E402
 
 CHUNK = 1 << 20
 form, size, bucket, key = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
-trailer = form == "trailer"
+trailer, tamper = form == "trailer", sys.argv[5:] == ["tamper"]
 host = urlsplit(os.environ["AWS_ENDPOINT_URL"]).netloc
 access, secret, token = (os.environ.get("AWS_" + n, "") for n in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
 date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
@@ -54,18 +56,34 @@ headers["authorization"] = "AWS4-HMAC-SHA256 Credential=%s/%s,SignedHeaders=%s,S
 address, port = host.split(":")
 sock = socket.create_connection((address, int(port)), timeout=120)
 sock.sendall(("PUT /%s/%s HTTP/1.1\r\n" % (bucket, key) + "".join("%s: %s\r\n" % h for h in headers.items()) + "\r\n").encode())
-crc = 0
+crc, answer = 0, b""
+
+
+def send(data):
+    """False when the server has closed already, having answered."""
+    try:
+        sock.sendall(data)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
+
+
 for offset in list(range(0, size, CHUNK)) + [size]:
     data = b"".join(pattern.views(offset, min(CHUNK, size - offset)))
     crc = zlib.crc32(data, crc)
     previous = sign("AWS4-HMAC-SHA256-PAYLOAD\n%s\n%s\n%s\n%s\n%s" % (
         date, scope, previous, hashlib.sha256(b"").hexdigest(), hashlib.sha256(data).hexdigest()))
-    sock.sendall(b"%x;chunk-signature=%s\r\n" % (len(data), previous.encode()))
-    if data:
-        sock.sendall(data + b"\r\n")
+    if tamper and data and offset + len(data) == size:
+        data = data[:-1] + bytes([data[-1] ^ 1])
+    if not send(b"%x;chunk-signature=%s\r\n" % (len(data), previous.encode()) + (data + b"\r\n" if data else b"")):
+        break
 if trailer:
     line = "x-amz-checksum-crc32:" + base64.b64encode(crc.to_bytes(4, "big")).decode()
     previous = sign("AWS4-HMAC-SHA256-TRAILER\n%s\n%s\n%s\n%s" % (date, scope, previous, hashlib.sha256((line + "\n").encode()).hexdigest()))
-    sock.sendall((line + "\r\nx-amz-trailer-signature:" + previous + "\r\n").encode())
-sock.sendall(b"\r\n")
-print(json.dumps({"status": sock.recv(65536).split(b"\r\n")[0].decode()}))
+    send((line + "\r\nx-amz-trailer-signature:" + previous + "\r\n").encode())
+send(b"\r\n")
+try:
+    answer = sock.recv(65536)
+except ConnectionResetError:
+    pass
+print(json.dumps({"status": answer.split(b"\r\n")[0].decode()}))
