@@ -318,8 +318,7 @@ struct BaseCredentials::State {
   std::shared_ptr<const Credentials> current;
   TimePoint renew_at{};
   std::shared_ptr<net::Event> in_flight;  // set when the renewal is over
-  Error last_error;
-  std::uint64_t generation = 0;  // of forget()
+  Error last_error{ErrorCode::Unavailable, "the base credentials were not looked for"};
 
   void keep(Found found);
   void on_failure(Error error);
@@ -359,10 +358,8 @@ Result<std::shared_ptr<const Credentials>> BaseCredentials::State::answer() cons
 }
 
 net::Task<> BaseCredentials::State::renew() {
-  const std::uint64_t started = generation;
   Finder finder(machine, options);
   auto found = co_await finder.find();
-  if (started != generation && found) co_return;
   if (found && found->credentials->expired(machine.clock->now())) {
     on_failure({ErrorCode::Unavailable, found->source + ": the credentials have expired"});
   } else if (found) {
@@ -407,9 +404,8 @@ net::Task<Result<std::shared_ptr<const Credentials>>> BaseCredentials::get() {
 }
 
 void BaseCredentials::forget() {
-  ++state_->generation;
+  if (state_->in_flight) return;  // what comes back from there is as new as it can be
   state_->current = nullptr;
-  state_->last_error = {ErrorCode::Unavailable, "the base credentials are being renewed"};
 }
 
 const std::string& BaseCredentials::source() const { return state_->source; }
