@@ -28,9 +28,7 @@ print(*pids, flush=True)
 time.sleep(600)
 )py";
 
-bool gone(pid_t pid) {
-  return kill(pid, 0) != 0;
-}
+bool gone(pid_t pid) { return kill(pid, 0) != 0; }
 
 // Waits for the kernel and the supervisor, which are other processes: no clock of ours to set.
 bool all_gone(const std::vector<pid_t>& pids) {

@@ -21,6 +21,7 @@ class LiveSession final : public Session, public std::enable_shared_from_this<Li
   std::shared_ptr<const SessionCredentials> current() const override;
   net::Task<Result<std::shared_ptr<const SessionCredentials>>> credentials() override;
 
+  void rejected(const SessionCredentials& credentials) override;
   void revoke();
   const rules::SessionPlan& plan() const { return *plan_; }
   std::uint64_t mints() const { return mints_; }
@@ -36,7 +37,8 @@ class LiveSession final : public Session, public std::enable_shared_from_this<Li
     std::optional<Error> error;
   };
 
-  static net::Task<> fly(std::shared_ptr<LiveSession> self, std::shared_ptr<Flight> flight);
+  static net::Task<> fly(std::shared_ptr<LiveSession> self, std::shared_ptr<Flight> flight,
+                         std::chrono::milliseconds pause);
   Result<> take(aws::AssumedRole minted);
   void remember(Error error);
   bool usable() const;  // not expired by either clock, with a little to spare

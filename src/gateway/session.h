@@ -36,6 +36,10 @@ class Session {
   // Renews when needed (single flight). An error names why no credentials can be had.
   // The awaiting caller keeps the Session alive.
   virtual net::Task<Result<std::shared_ptr<const SessionCredentials>>> credentials() = 0;
+
+  // AWS said of these that they are expired or unknown (ExpiredToken, InvalidToken, ...): they are
+  // not given again.
+  virtual void rejected(const SessionCredentials& credentials) { (void)credentials; }
 };
 
 }  // namespace remit::gateway

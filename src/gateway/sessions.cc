@@ -38,15 +38,17 @@ bool base_credentials_are_bad(const Error& error) {
 
 net::Task<Result<aws::AssumedRole>> StsMinter::mint(
     std::shared_ptr<const rules::SessionPlan> plan) {
-  REMIT_CO_TRY(auto base, co_await base_.get());
+  auto base = co_await base_.get();
+  if (!base) co_return wrap("the gateway's own credentials", std::move(base).error());
   auto request = request_of(*plan);
-  auto minted = co_await sts_.assume_role(*base, std::move(request));
+  auto minted = co_await sts_.assume_role(**base, std::move(request));
   if (minted || !base_credentials_are_bad(minted.error())) co_return minted;
   // Somebody renewed them behind our back (`aws sso login`, a rotated key): read them once more.
   base_.forget();
-  REMIT_CO_TRY(base, co_await base_.get());
+  base = co_await base_.get();
+  if (!base) co_return wrap("the gateway's own credentials", std::move(base).error());
   auto again = request_of(*plan);
-  co_return co_await sts_.assume_role(*base, std::move(again));
+  co_return co_await sts_.assume_role(**base, std::move(again));
 }
 
 Error LiveSession::revoked() { return {ErrorCode::Denied, "the session was revoked"}; }
@@ -66,15 +68,17 @@ net::Task<Result<std::shared_ptr<const SessionCredentials>>> LiveSession::creden
   const auto self = shared_from_this();
   if (revoked_) co_return std::unexpected(revoked());
   if (auto now = current()) co_return now;
+  std::chrono::milliseconds pause{0};
   if (!flight_ && failure_ && parts_.clock.steady() < retry_at_) {
     if (usable()) co_return credentials_;
-    co_return std::unexpected(*failure_);
+    pause = std::chrono::ceil<std::chrono::milliseconds>(retry_at_ - parts_.clock.steady());
+    if (pause > options_.longest_wait) co_return std::unexpected(*failure_);
   }
   // spawn() may run the whole flight at once: keep what we wait for before.
   auto flight = flight_;
   if (!flight) {
     flight = flight_ = std::make_shared<Flight>(parts_.loop);
-    net::spawn(parts_.loop, fly(self, flight));
+    net::spawn(parts_.loop, fly(self, flight, pause));
   }
   co_await flight->done.wait();
   if (revoked_) co_return std::unexpected(revoked());
@@ -84,7 +88,9 @@ net::Task<Result<std::shared_ptr<const SessionCredentials>>> LiveSession::creden
                  "the session STS gave has expired already by this machine's clock: set the clock");
 }
 
-net::Task<> LiveSession::fly(std::shared_ptr<LiveSession> self, std::shared_ptr<Flight> flight) {
+net::Task<> LiveSession::fly(std::shared_ptr<LiveSession> self, std::shared_ptr<Flight> flight,
+                             std::chrono::milliseconds pause) {
+  if (pause.count() > 0) co_await net::sleep_for(pause);
   auto minted = co_await self->parts_.minter.mint(self->plan_);
   ++self->mints_;
   auto taken = minted ? self->take(*std::move(minted)) : Result<>(std::unexpected(minted.error()));
@@ -142,6 +148,13 @@ void LiveSession::remember(Error error) {
                                          {"role", std::string_view(plan_->role)},
                                          {"reason", std::string_view(error.message)}});
   failure_ = std::move(error);
+}
+
+void LiveSession::rejected(const SessionCredentials& credentials) {
+  if (credentials_.get() != &credentials) return;  // renewed in the meantime
+  parts_.log.warn("session.rejected", {{"remit", std::string_view(plan_->remit)},
+                                       {"role", std::string_view(plan_->role)}});
+  credentials_ = nullptr;
 }
 
 void LiveSession::revoke() {

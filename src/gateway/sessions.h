@@ -58,6 +58,8 @@ struct SessionsOptions {
   double renew_at = 0.8;                       // of the life
   std::chrono::milliseconds first_pause{500};  // after a failed mint, doubled with each
   std::chrono::milliseconds longest_pause{15'000};
+  // A call that comes within a pause waits for its end if that is so near; else it gets the error.
+  std::chrono::milliseconds longest_wait{3'000};
 };
 
 // Everything a session needs besides its plan. All must outlive the sessions.

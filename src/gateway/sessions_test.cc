@@ -88,7 +88,7 @@ struct SessionsTest : ::testing::Test {
   NoLog log;
   ScriptedMinter minter{loop, clock};
   Sessions sessions{SessionParts{loop, clock, random, log, minter},
-                    SessionsOptions{.max_sessions = 2}};
+                    SessionsOptions{.max_sessions = 2, .longest_wait = 0ms}};
   std::vector<Result<Sessions::Acquired>> got;
 };
 
@@ -153,6 +153,31 @@ TEST_F(SessionsTest, AFailureIsRememberedBrieflyWithAGrowingPause) {
   clock.pass(500ms);
   minter.error.reset();
   EXPECT_EQ(ask("one"), "ASIA3");
+}
+
+TEST_F(SessionsTest, ACallThatComesShortlyAfterAFailureWaitsForTheNextAttempt) {
+  Sessions patient(SessionParts{loop, clock, random, log, minter},
+                   SessionsOptions{.first_pause = 2ms, .longest_wait = 1s});
+  minter.error = Error{ErrorCode::Unavailable, "STS is down"};
+  net::spawn(loop, acquire_into(patient, plan("one"), got));
+  run();
+  minter.error.reset();
+  net::spawn(loop, acquire_into(patient, plan("one"), got));
+  run();
+  ASSERT_EQ(got.size(), 2u);
+  EXPECT_FALSE(got[0].has_value());
+  EXPECT_TRUE(got[1].has_value());
+}
+
+TEST_F(SessionsTest, WhatAwsRejectedIsNotGivenAgain) {
+  ask("one");
+  const auto session = got[0]->session;
+  const auto first = got[0]->credentials;
+  session->rejected(*first);
+  EXPECT_EQ(session->current(), nullptr);
+  EXPECT_EQ(ask("one"), "ASIA2");
+  session->rejected(*first);
+  EXPECT_EQ(ask("one"), "ASIA2");
 }
 
 TEST_F(SessionsTest, ARevokedSessionSignsNothingMore) {
