@@ -19,7 +19,7 @@ constexpr std::size_t kBodyRead = 128 << 10;
 constexpr std::size_t kCopyUpTo = 16 << 10;
 // What a refused or uninterested answer still reads of a request's body, to keep the connection.
 constexpr std::uint64_t kSkipUpTo = 64 << 10;
-constexpr std::uint64_t kLingerUpTo = 64 << 20;
+constexpr std::uint64_t kLingerUpTo = std::uint64_t{1} << 30;
 constexpr std::chrono::milliseconds kWatchTick(200);
 
 bool names_framing(const http::Fields& fields, bool allow_length) {
@@ -41,6 +41,33 @@ std::string framing_lines(const Framing& framing) {
       return {};
   }
   return {};
+}
+
+std::string_view reason_of(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 407:
+      return "Proxy Authentication Required";
+    case 413:
+      return "Content Too Large";
+    case 421:
+      return "Misdirected Request";
+    case 500:
+      return "Internal Server Error";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return {};
+  }
 }
 
 // Puts `lines` before the empty line that ends the head in `out`.
@@ -390,7 +417,7 @@ Task<Result<>> ServerConnection::respond(int status, http::Fields fields, std::s
   http::ResponseHead head;
   head.status = status;
   head.fields = std::move(fields);
-  head.reason = status == 200 ? "OK" : "";
+  head.reason = reason_of(status);
   if (head_request_) {
     http::set(head.fields, "Content-Length", fmt::format("{}", body.size()));
     body = {};

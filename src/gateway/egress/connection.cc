@@ -14,6 +14,8 @@ namespace {
 
 using After = net::ServerConnection::After;
 
+constexpr std::size_t kKeptBody = 64 << 10;
+
 bool lists(const std::vector<std::string>& hosts, std::string_view host) {
   return std::ranges::find(hosts, host) != hosts.end();
 }
@@ -47,6 +49,8 @@ net::Task<> EgressConnection::run() {
       continue;
     }
     if (!co_await client_.finish_exchange()) co_return;
+    // A connection at rest keeps only a little of what a large request needed.
+    if (scratch_.body.capacity() > kKeptBody) scratch_.body = {};
   }
 }
 

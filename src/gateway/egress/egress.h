@@ -54,6 +54,7 @@ struct EgressOptions {
   std::size_t max_connections = 4096;
   // A body that must be read before it can be decided on, or hashed before it can be signed.
   std::size_t max_held_body = std::size_t{64} << 20;
+  std::size_t max_held_bytes = std::size_t{256} << 20;  // of all such bodies together
   std::optional<UnsafeDecisionOff> unsafe_decision_off;
 };
 

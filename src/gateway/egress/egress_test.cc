@@ -111,6 +111,25 @@ TEST_F(EgressTest, AnswersGetCallerIdentityItself) {
   EXPECT_EQ(ledger.of(ledger::Kind::AwsDecided).size(), 1u);
 }
 
+TEST_F(EgressTest, BeforeTheFirstCallAnUpstreamMayAskOnlyWhoItIs) {
+  start();
+  CallFacts facts;
+  facts.id = "startup-1";
+  facts.kind = CallKind::Startup;
+  facts.upstream = "api";
+  facts.remit = "startup of api";
+  lane->put_in_force(std::make_shared<Call>(std::move(facts), nullptr));
+  const std::string body = "Action=GetCallerIdentity&Version=2011-06-15";
+  const Answered who =
+      exchange(with_body(request("POST", "/", body, "sts", aws::Payload::Absent,
+                                 {{"Content-Type", "application/x-www-form-urlencoded"}}),
+                         body));
+  EXPECT_EQ(who.status, 200) << who.raw;
+  EXPECT_NE(who.body.find("<Account>000000000000</Account>"), std::string::npos) << who.body;
+  EXPECT_EQ(exchange(text(request("GET", "/invoices/a", "")) + "\r\n").status, 403);
+  EXPECT_EQ(ledger.of(ledger::Kind::StartupDecided).size(), 2u);
+}
+
 TEST_F(EgressTest, RefusesEveryOtherRequestToSts) {
   start();
   begin_call(

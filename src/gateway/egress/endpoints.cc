@@ -2,25 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <optional>
-
-#include "aws/arn.h"
-#include "aws/catalogue_tables.h"
 #include "base/encoding.h"
 
 namespace remit::gateway {
 namespace {
-
-// A host that a template of the catalogue stands for: "{r}" is the region; one with "{*}" (a
-// bucket, an account) cannot be filled in here.
-std::optional<std::string> fill(std::string_view pattern, std::string_view region) {
-  if (pattern.contains("{*}")) return std::nullopt;
-  std::string host(pattern);
-  const std::size_t at = host.find("{r}");
-  if (at == std::string::npos) return host;
-  if (region.empty()) return std::nullopt;
-  return host.replace(at, 3, region);
-}
 
 // "my-bucket" of my-bucket.s3.eu-west-1.amazonaws.com; empty for S3's own hosts.
 std::string_view bucket_in_host(std::string_view host) {
@@ -53,33 +38,10 @@ const net::Url* Endpoints::find(std::string_view key) const {
   return nullptr;
 }
 
-std::string aws_host(const aws::Catalogue& catalogue, const aws::Identified& identified,
-                     std::string_view partition) {
-  const auto& tables = catalogue.tables();
-  const auto index = tables.service_named(identified.service);
-  if (!index) return {};
-  const auto service = tables.services[*index];
-  const std::string regional = fmt::format("{}.{{r}}", tables.text(service.endpoint_prefix));
-  std::optional<std::string> chosen;
-  for (std::uint32_t i = 0; i < service.host_count; ++i) {
-    const std::string_view pattern = tables.text(tables.hosts[service.host_first + i]);
-    auto host = fill(pattern, identified.region);
-    if (!host) continue;
-    if (pattern == regional) {
-      chosen = std::move(host);
-      break;
-    }
-    if (!chosen) chosen = std::move(host);
-  }
-  if (!chosen) return {};
-  return fmt::format("{}.{}", *chosen, aws::dns_suffix(partition));
-}
-
-Result<Destination> Endpoints::resolve(const aws::Catalogue& catalogue,
-                                       const aws::Identified& identified,
-                                       std::string_view partition,
+Result<Destination> Endpoints::resolve(const aws::Identified& identified,
                                        const net::Origin* connect) const {
-  const net::Url* custom = connect != nullptr ? find(connect->host) : nullptr;
+  const net::Url* custom =
+      find(connect != nullptr ? std::string_view(connect->host) : identified.endpoint_host);
   if (custom == nullptr) custom = find(identified.service);
   if (custom == nullptr) custom = find(identified.signing_name);
   if (custom == nullptr) custom = find("*");
@@ -93,12 +55,12 @@ Result<Destination> Endpoints::resolve(const aws::Catalogue& catalogue,
     return destination;
   }
   if (connect != nullptr) return Destination{*connect, net::authority_of(*connect), {}};
-  const std::string host = aws_host(catalogue, identified, partition);
+  const std::string& host = identified.endpoint_host;
   if (host.empty()) {
     return fail(ErrorCode::InvalidInput,
-                fmt::format("the host of {} in region \"{}\" is not known; use HTTPS_PROXY instead "
-                            "of AWS_ENDPOINT_URL, or configure aws.endpoints",
-                            identified.service, identified.region));
+                fmt::format("the host of {}:{} cannot be told from the request; use HTTPS_PROXY "
+                            "instead of AWS_ENDPOINT_URL, or configure aws.endpoints",
+                            identified.service, identified.operation));
   }
   return Destination{net::Origin{true, host, 443}, host, {}};
 }

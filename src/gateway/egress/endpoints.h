@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "aws/catalogue.h"
 #include "aws/identify.h"
 #include "base/result.h"
 #include "net/client.h"
@@ -28,8 +27,7 @@ class Endpoints {
 
   // `connect` is the host and port of CONNECT (or of a proxied http:// request), null in endpoint
   // mode. InvalidInput when no host can be told, with what would help.
-  Result<Destination> resolve(const aws::Catalogue& catalogue, const aws::Identified& identified,
-                              std::string_view partition, const net::Origin* connect) const;
+  Result<Destination> resolve(const aws::Identified& identified, const net::Origin* connect) const;
 
   // Of an unsigned read: only an endpoint for that very host stands in for it.
   Destination resolve_public(const net::Origin& connect) const;
@@ -38,9 +36,5 @@ class Endpoints {
   const net::Url* find(std::string_view key) const;
   std::vector<std::pair<std::string, net::Url>> custom_;
 };
-
-// "s3.eu-west-1.amazonaws.com"; empty for a service whose host the catalogue does not tell.
-std::string aws_host(const aws::Catalogue& catalogue, const aws::Identified& identified,
-                     std::string_view partition);
 
 }  // namespace remit::gateway

@@ -5,35 +5,12 @@
 namespace remit::gateway {
 namespace {
 
-const aws::Catalogue& catalogue() {
-  static const aws::Catalogue opened = *aws::Catalogue::embedded();
-  return opened;
-}
-
 aws::Identified of(std::string_view service, std::string_view signing, std::string region) {
   aws::Identified identified;
   identified.service = service;
   identified.signing_name = signing;
   identified.region = std::move(region);
   return identified;
-}
-
-TEST(AwsHost, IsTheServicesOwn) {
-  struct Row {
-    std::string_view service, region, partition, host;
-  };
-  const Row kRows[] = {
-      {"s3", "eu-west-1", "aws", "s3.eu-west-1.amazonaws.com"},
-      {"sts", "us-east-1", "aws", "sts.us-east-1.amazonaws.com"},
-      {"dynamodb", "us-west-2", "aws", "dynamodb.us-west-2.amazonaws.com"},
-      {"sqs", "cn-north-1", "aws-cn", "sqs.cn-north-1.amazonaws.com.cn"},
-      {"cloudwatch", "us-east-1", "aws", "monitoring.us-east-1.amazonaws.com"},
-      {"iam", "us-east-1", "aws", "iam.amazonaws.com"},
-      {"secretsmanager", "eu-central-1", "aws", "secretsmanager.eu-central-1.amazonaws.com"},
-  };
-  for (const auto& [service, region, partition, host] : kRows) {
-    EXPECT_EQ(aws_host(catalogue(), of(service, service, std::string(region)), partition), host);
-  }
 }
 
 TEST(Endpoints, TheMostParticularOneCounts) {
@@ -43,7 +20,7 @@ TEST(Endpoints, TheMostParticularOneCounts) {
                                           {"sqs.us-east-1.amazonaws.com", "http://127.0.0.1:4"}});
   ASSERT_TRUE(endpoints) << endpoints.error().message;
   const auto port = [&](const aws::Identified& what, const net::Origin* connect) {
-    return endpoints->resolve(catalogue(), what, "aws", connect)->origin.port;
+    return endpoints->resolve(what, connect)->origin.port;
   };
   EXPECT_EQ(port(of("s3", "s3", "us-east-1"), nullptr), 1);
   EXPECT_EQ(port(of("dynamodb", "dynamodb", "us-east-1"), nullptr), 2);
@@ -55,12 +32,15 @@ TEST(Endpoints, TheMostParticularOneCounts) {
 TEST(Endpoints, WithoutACustomOneTheTunnelsHostOrAwssOwnIsTaken) {
   const auto endpoints = Endpoints::make({});
   const net::Origin connect{true, "b.s3.eu-west-1.amazonaws.com", 443};
-  const auto there = endpoints->resolve(catalogue(), of("s3", "s3", "eu-west-1"), "aws", &connect);
+  const auto there = endpoints->resolve(of("s3", "s3", "eu-west-1"), &connect);
   EXPECT_EQ(there->origin, connect);
   EXPECT_EQ(there->path_prefix, "");
-  const auto real = endpoints->resolve(catalogue(), of("s3", "s3", "eu-west-1"), "aws", nullptr);
+  auto in_endpoint_mode = of("s3", "s3", "eu-west-1");
+  in_endpoint_mode.endpoint_host = "s3.eu-west-1.amazonaws.com";
+  const auto real = endpoints->resolve(in_endpoint_mode, nullptr);
   EXPECT_EQ(real->authority, "s3.eu-west-1.amazonaws.com");
   EXPECT_TRUE(real->origin.tls);
+  EXPECT_FALSE(endpoints->resolve(of("s3", "s3express", "eu-west-1"), nullptr));
 }
 
 TEST(Endpoints, APublicHostIsOnlyReplacedByItsOwnEntry) {

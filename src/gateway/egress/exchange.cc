@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "aws/arn.h"
@@ -31,6 +32,27 @@ std::string_view code_of(ErrorCode code) {
       return "ServiceUnavailable";
   }
   return "AccessDenied";
+}
+
+// The content of an aws-chunked body, to decide on. That its signatures are right and its lengths
+// are what the head says, the Reframer checks on the same bytes before any of them is sent.
+Result<std::string> decode_aws_chunked(std::string_view body) {
+  std::string content;
+  while (true) {
+    const std::size_t end = body.find("\r\n");
+    const std::string_view digits = body.substr(0, body.substr(0, end).find(';'));
+    std::size_t size = 0;
+    const auto [stop, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
+    const bool read = end != body.npos && ec == std::errc() && stop == digits.end();
+    if (!read || digits.empty()) return fail(ErrorCode::InvalidInput, "malformed aws-chunked body");
+    if (size == 0) return content;
+    body.remove_prefix(end + 2);
+    if (body.size() < size || body.size() - size < 2 || body.substr(size, 2) != "\r\n") {
+      return fail(ErrorCode::InvalidInput, "aws-chunked body shorter than it says");
+    }
+    content.append(body.substr(0, size));
+    body.remove_prefix(size + 2);
+  }
 }
 
 http::Fields without_length(http::Fields fields) {
@@ -100,21 +122,25 @@ net::Task<Exchange::Step> Exchange::read_body() {
   const bool whole = need.kind == aws::BodyNeed::Kind::Whole;
   held_ = whole || payload_ == aws::Payload::Absent;
   if (!held_) co_return Step{};
-  if (whole && aws::is_aws_chunked(payload_)) {
-    co_return no("payload form",
-                 "this operation's body must be read to decide on it, and comes in signed chunks; "
-                 "send it whole",
-                 "NotImplemented", 501);
-  }
   std::size_t limit = service_.options.max_held_body;
   if (whole) limit = std::min(limit, need.max_bytes);
-  auto read = co_await remit::gateway::read_whole(client_, limit, scratch_.body);
+  auto read = co_await read_whole(client_, limit, held_bytes_, scratch_.body);
   if (!read) {
-    co_return no("body", std::move(read).error().message, code_of(read.error().code), 413);
+    const bool busy = read.error().code == ErrorCode::Unavailable;
+    co_return no("body", read.error().message, code_of(read.error().code), busy ? 503 : 413);
   }
   if (payload_ == aws::Payload::Absent || payload_ == aws::Payload::Hash) {
     service_.sha.update(scratch_.body);
     body_hash_ = hex(service_.sha.finish());
+  }
+  content_ = scratch_.body;
+  if (aws::is_aws_chunked(payload_)) {
+    auto decoded = decode_aws_chunked(scratch_.body);
+    if (!decoded) {
+      co_return no("payload form", std::move(decoded).error().message, "InvalidRequest", 400);
+    }
+    decoded_ = *std::move(decoded);
+    content_ = decoded_;
   }
   co_return Step{};
 }
@@ -160,8 +186,7 @@ Exchange::Step Exchange::find_call() {
 }
 
 Exchange::Step Exchange::identify() {
-  auto identified =
-      aws::identify(service_.parts.catalogue, facts(), held_ ? scratch_.body : std::string_view());
+  auto identified = aws::identify(service_.parts.catalogue, facts(), content_);
   if (!identified) {
     return no("identification", std::move(identified).error().message, "AccessDenied");
   }
@@ -268,8 +293,7 @@ net::Task<Exchange::Step> Exchange::prepare() {
   if (auto step = find_call(); !step) co_return step;
   if (auto step = identify(); !step) co_return step;
   if (!is_caller_identity()) {
-    auto destination = service_.endpoints.resolve(service_.parts.catalogue, *identified_,
-                                                  call_->facts().partition, via_.connect);
+    auto destination = service_.endpoints.resolve(*identified_, via_.connect);
     if (!destination) co_return no("endpoint", std::move(destination).error().message);
     destination_ = *std::move(destination);
   }
@@ -323,9 +347,6 @@ net::Task<Exchange::Step> Exchange::send() {
   Outgoing outgoing;
   outgoing.head = &head_;
   outgoing.framing = client_.incoming();
-  if (held_ && outgoing.framing.kind == net::Framing::Kind::Chunked) {
-    outgoing.framing = net::Framing{net::Framing::Kind::Length, scratch_.body.size()};
-  }
   if (held_) outgoing.held_body = scratch_.body;
   std::optional<aws::Reframer> reframer;
   if (aws::is_aws_chunked(payload_)) {
@@ -339,8 +360,19 @@ net::Task<Exchange::Step> Exchange::send() {
     if (!made) co_return no("payload form", std::move(made).error().message, "InvalidRequest", 400);
     reframer = *std::move(made);
     outgoing.reframer = &*reframer;
+    if (held_) {
+      decoded_.clear();
+      auto fed = reframer->feed(scratch_.body, decoded_);
+      Result<> whole = fed ? reframer->finish() : std::unexpected(std::move(fed).error());
+      if (!whole) co_return no("signature", whole.error().message, "SignatureDoesNotMatch", 403);
+      outgoing.reframer = nullptr;
+      outgoing.held_body = decoded_;
+    }
   } else if (payload_ == aws::Payload::Hash && !held_ && !client_.body_done()) {
     outgoing.sha256 = body_hash_;
+  }
+  if (held_ && outgoing.framing.kind == net::Framing::Kind::Chunked) {
+    outgoing.framing = net::Framing{net::Framing::Kind::Length, outgoing.held_body->size()};
   }
   const Forwarded done =
       co_await forward(service_, client_, destination_, std::move(outgoing), call_.get());

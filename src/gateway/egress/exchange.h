@@ -10,6 +10,7 @@
 
 #include "aws/identify.h"
 #include "aws/sigv4.h"
+#include "gateway/egress/forward.h"
 #include "gateway/egress/judge.h"
 #include "gateway/egress/service.h"
 #include "gateway/session.h"
@@ -33,7 +34,12 @@ class Exchange {
  public:
   Exchange(EgressService& service, net::ServerConnection& client, http::RequestHead& head, Via via,
            Scratch& scratch)
-      : service_(service), client_(client), head_(head), via_(std::move(via)), scratch_(scratch) {}
+      : service_(service),
+        client_(client),
+        head_(head),
+        via_(std::move(via)),
+        scratch_(scratch),
+        held_bytes_(service) {}
 
   // Answers the request, one way or another.
   net::Task<> run();
@@ -67,7 +73,6 @@ class Exchange {
   aws::RequestFacts facts() const;
   bool is_caller_identity() const;
   ledger::Kind decided_kind() const;
-  Destination destination_;
 
   EgressService& service_;
   net::ServerConnection& client_;
@@ -76,9 +81,13 @@ class Exchange {
   Scratch& scratch_;
 
   aws::SignedRequest signed_;
-  bool held_ = false;  // the whole body is in scratch_.body
+  HeldBytes held_bytes_;
+  bool held_ = false;         // the whole body is in scratch_.body
+  std::string decoded_;       // its content when it is aws-chunked; then its re-signed form
+  std::string_view content_;  // what identification may look at
   std::string body_hash_;
   std::shared_ptr<Lane> lane_;
+  Destination destination_;
   std::shared_ptr<Call> call_;
   std::optional<aws::Identified> identified_;
   std::shared_ptr<const SessionCredentials> credentials_;

@@ -202,7 +202,7 @@ void strip_connection_fields(http::Fields& fields, bool keep_length) {
   });
 }
 
-net::Task<Result<>> read_whole(net::ServerConnection& client, std::size_t limit,
+net::Task<Result<>> read_whole(net::ServerConnection& client, std::size_t limit, HeldBytes& held,
                                std::string& into) {
   into.clear();
   const auto too_large = [&] {
@@ -220,6 +220,9 @@ net::Task<Result<>> read_whole(net::ServerConnection& client, std::size_t limit,
     if (piece && piece->empty() && !client.body_done()) piece = co_await client.read_body();
     if (!piece) co_return std::unexpected(std::move(piece).error());
     if (into.size() + piece->size() > limit) co_return too_large();
+    if (!held.take(piece->size())) {
+      co_return fail(ErrorCode::Unavailable, "too many large requests at once; try again");
+    }
     into.append(*piece);
   }
   if (client.incoming().kind == Framing::Kind::Chunked && !client.trailers().empty()) {

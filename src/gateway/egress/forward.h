@@ -41,8 +41,30 @@ struct Forwarded {
 net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& client,
                              const Destination& destination, Outgoing outgoing, Call* call);
 
-// Reads the whole of the client's body. LimitExceeded beyond `limit`.
-net::Task<Result<>> read_whole(net::ServerConnection& client, std::size_t limit, std::string& into);
+// A share of the memory that bodies which must be held may take together.
+class HeldBytes {
+ public:
+  explicit HeldBytes(EgressService& service) : service_(service) {}
+  HeldBytes(const HeldBytes&) = delete;
+  HeldBytes& operator=(const HeldBytes&) = delete;
+  ~HeldBytes() { service_.held_bytes -= held_; }
+
+  bool take(std::size_t bytes) {
+    if (service_.held_bytes + bytes > service_.options.max_held_bytes) return false;
+    service_.held_bytes += bytes;
+    held_ += bytes;
+    return true;
+  }
+
+ private:
+  EgressService& service_;
+  std::size_t held_ = 0;
+};
+
+// Reads the whole of the client's body. LimitExceeded beyond `limit`; Unavailable when too much is
+// held already.
+net::Task<Result<>> read_whole(net::ServerConnection& client, std::size_t limit, HeldBytes& held,
+                               std::string& into);
 
 // Fields that belong to one connection, not to the message (RFC 9110, 7.6.1), and what our own
 // framing replaces.

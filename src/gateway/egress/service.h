@@ -33,7 +33,8 @@ struct EgressService {
   std::string own_authority;  // "127.0.0.1:port"
   aws::Verifier verifier;
   aws::Signer signer;
-  Sha256 sha;  // for whole bodies; never across an await
+  Sha256 sha;                  // for whole bodies; never across an await
+  std::size_t held_bytes = 0;  // of all bodies that are being held
 
   bool unsafe() const { return options.unsafe_decision_off.has_value(); }
   // "REMIT-" and 26 base-32 characters: for answers that AWS never saw.

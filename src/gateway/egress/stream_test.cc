@@ -142,6 +142,23 @@ TEST_F(EgressTest, TheEndOfTheCallCutsWhatIsOnItsWay) {
   EXPECT_EQ(answered.status, 0) << answered.raw;
 }
 
+TEST_F(EgressTest, AClientThatGoesAwayCutsTheRequestToAws) {
+  start();
+  begin_call(kAllS3);
+  bool cut = false;
+  answer = [&](net::ServerConnection& client, Arrived&) -> net::Task<> {
+    return note_the_end(client, cut, loop);
+  };
+  loop.restart();
+  net::spawn(loop, ask_and_leave(loop, egress->port(), text(request("GET", "/b/k", "")) + "\r\n"));
+  loop.run_for(std::chrono::seconds(5));
+  EXPECT_TRUE(cut);
+  settle();
+  const auto done = ledger.of(ledger::Kind::AwsDone);
+  ASSERT_EQ(done.size(), 1u);
+  EXPECT_NE(done[0].body.find("\"status\":0"), std::string::npos) << done[0].body;
+}
+
 TEST_F(EgressTest, AStalePooledConnectionIsReplacedOnce) {
   start();
   begin_call(kAllS3);

@@ -170,6 +170,19 @@ class EgressTest : public testing::Test {
     of->clear();
     co_await net::sleep_for(std::chrono::seconds(1));
   }
+  static net::Task<> note_the_end(net::ServerConnection& client, bool& ended, net::Loop& its_loop) {
+    auto more = co_await client.wait_for_bytes();
+    ended = !more;
+    its_loop.stop();
+  }
+  static net::Task<> ask_and_leave(net::Loop& its_loop, std::uint16_t port, std::string bytes) {
+    net::Socket socket(its_loop);
+    [[maybe_unused]] auto [ec] = co_await socket.async_connect(
+        {boost::asio::ip::make_address("127.0.0.1"), port}, net::kAwait);
+    [[maybe_unused]] auto [write_ec, n] =
+        co_await boost::asio::async_write(socket, boost::asio::buffer(bytes), net::kAwait);
+    co_await net::sleep_for(std::chrono::milliseconds(20));
+  }
   static net::Task<> read_all(net::ServerConnection& client, Arrived& into) {
     while (!client.body_done()) {
       auto piece = co_await client.read_body();
