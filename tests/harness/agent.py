@@ -7,6 +7,7 @@ import os
 
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp.shared.exceptions import McpError
 
 
 @contextlib.asynccontextmanager
@@ -18,6 +19,15 @@ async def connect(command, env, cwd=None, log=os.devnull, timeout=60):
             async with ClientSession(reader, writer) as session:
                 await asyncio.wait_for(session.initialize(), timeout)
                 yield session
+
+
+async def attempt(session, tool, arguments):
+    """(was it refused or did it fail, all that the agent is told), for a result and a JSON-RPC error alike."""
+    try:
+        result = await session.call_tool(tool, arguments)
+    except McpError as error:
+        return True, str(error)
+    return bool(result.isError), text_of(result)
 
 
 def text_of(result):

@@ -1,5 +1,6 @@
 """`remit gateway` in a test: its configuration, its folder, and two ways to talk to it."""
 
+import contextlib
 import json
 import os
 import queue
@@ -54,7 +55,17 @@ class Gateway:
 
     def session(self):
         """`async with gateway.session() as s`: the official MCP client in front of the gateway."""
-        return agent.connect(self.command, self.env, cwd=str(self.folder), log=str(self.log))
+        return self._told(agent.connect(self.command, self.env, cwd=str(self.folder), log=str(self.log)))
+
+    @contextlib.asynccontextmanager
+    async def _told(self, connection):
+        """What the gateway wrote is shown beside a failure."""
+        try:
+            async with connection as session:
+                yield session
+        except BaseException:
+            print("gateway.log ends:\n" + self.logs()[-3000:])
+            raise
 
     def start(self, wrapper=()):
         """The gateway with a plain line client, for tests that need its process."""
