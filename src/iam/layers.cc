@@ -22,11 +22,10 @@ class Scan {
       if (matches_actions(compiled, statement, query_)) evaluate(index);
     }
     if (!concerned) return;
-    const auto service =
-        std::ranges::lower_bound(compiled.services, query_.service_hash, {}, &ServiceEntry::hash);
-    if (service == compiled.services.end() || service->hash != query_.service_hash) return;
-    exact(*service);
-    wild(*service);
+    if (const ServiceEntry* service = find_service(compiled)) {
+      exact(*service);
+      wild(*service);
+    }
   }
 
  private:
@@ -37,7 +36,21 @@ class Scan {
     return statement.deny ? verdict_.deny != Truth::Yes : !settled();
   }
 
+  const ServiceEntry* find_service(const CompiledPolicy& compiled) const {
+    // Most policies name a handful of services: walking them beats halving.
+    constexpr std::size_t kFew = 8;
+    const auto& all = compiled.services;
+    auto at = all.begin();
+    if (all.size() > kFew) {
+      at = std::ranges::lower_bound(all, query_.service_hash, {}, &ServiceEntry::hash);
+    } else {
+      while (at != all.end() && at->hash != query_.service_hash) ++at;
+    }
+    return at != all.end() && at->hash == query_.service_hash ? &*at : nullptr;
+  }
+
   void exact(const ServiceEntry& service) {
+    if (service.exact.count == 0) return;
     const auto entries = compiled_->slice(compiled_->exact, service.exact);
     auto at = std::ranges::lower_bound(entries, query_.action_hash, {}, &ExactAction::hash);
     for (; at != entries.end() && at->hash == query_.action_hash; ++at) {

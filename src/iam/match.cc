@@ -203,25 +203,26 @@ Truth match_template(const CompiledPolicy& policy, const Pattern& pattern, const
   return sure ? matched : both(matched, Truth::Maybe);
 }
 
-Truth match_resource(const CompiledPolicy& policy, const Pattern& pattern, const Query& query,
-                     Trace* trace) {
-  if (pattern.form == PatternForm::Any) return Truth::Yes;
-  if (!query.request.resource) return Truth::Maybe;
+// Patterns with wildcards inside, or variables.
+Truth match_hard_resource(const CompiledPolicy& policy, const Pattern& pattern, const Query& query,
+                          Trace* trace) {
+  if (pattern.form == PatternForm::Template) return match_template(policy, pattern, query, trace);
   const auto text = policy.text(pattern.text);
-  switch (pattern.form) {
-    case PatternForm::Literal:
-      return truth_of(text == *query.request.resource);
-    case PatternForm::Prefix:
-      return truth_of(query.request.resource->starts_with(text));
-    case PatternForm::Template:
-      return match_template(policy, pattern, query, trace);
-    default:
-      break;
-  }
   const Truth matched = match_text(text, pattern.inner_wildcard, query);
   if (matched != Truth::No || pattern.completed == 0) return matched;
   const auto written = text.substr(0, text.size() - std::size_t{2} * pattern.completed);
   return matches(written, *query.request.resource) ? Truth::Maybe : Truth::No;
+}
+
+inline Truth match_resource(const CompiledPolicy& policy, const Pattern& pattern,
+                            const Query& query, Trace* trace) {
+  if (pattern.form == PatternForm::Any) return Truth::Yes;
+  if (!query.request.resource) return Truth::Maybe;
+  const auto asked = *query.request.resource;
+  const auto text = policy.text(pattern.text);
+  if (pattern.form == PatternForm::Literal) return truth_of(text == asked);
+  if (pattern.form == PatternForm::Prefix) return truth_of(asked.starts_with(text));
+  return match_hard_resource(policy, pattern, query, trace);
 }
 
 }  // namespace
