@@ -264,7 +264,7 @@ void add_tag_context(const Call& call, ActionRequest& request) {
 ActionRequest generic_action(const Call& call, std::uint32_t index) {
   const std::uint32_t use = call.operation.uses + index * 3;
   const ActionRow action = call.t.actions[call.t.lists[use]];
-  ActionRequest request = call.ask(call.t.text(action.name));
+  ActionRequest request = call.ask(action);
   if (call.body_unknown) {
     request.resource_unknown = action.type_count > 0;
     if (!request.resource_unknown) request.resources.emplace_back("*");

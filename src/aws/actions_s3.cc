@@ -107,17 +107,12 @@ Result<Place> find_place(const Call& call) {
 
 // Context keys that repeat a header of the request.
 void add_header_keys(const Call& call, ActionRequest& request) {
-  std::vector<std::string_view> headers;
-  for (const std::string_view key : request.unknown_keys)
-    if (key.starts_with("s3:x-amz-") && key != "s3:x-amz-content-sha256") headers.push_back(key);
-  for (const std::string_view key : headers) {
+  std::erase_if(request.unknown_keys, [&](std::string_view key) {
+    if (!key.starts_with("s3:x-amz-") || key == "s3:x-amz-content-sha256") return false;
     const std::string_view value = call.header(key.substr(3));
-    if (value.empty()) {
-      set_absent(request, key);
-    } else {
-      set_context(request, std::string(key), std::string(value));
-    }
-  }
+    if (!value.empty()) request.context.push_back({std::string(key), {std::string(value)}, false});
+    return true;
+  });
   constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kLock = {
       {{"s3:object-lock-mode", "x-amz-object-lock-mode"},
        {"s3:object-lock-retain-until-date", "x-amz-object-lock-retain-until-date"},

