@@ -89,7 +89,7 @@ def remit(cloud, *arguments):
 def answer_of(text):
     """What the server says in its JSON, for a person."""
     try:
-        first = json.loads(text.split("\n\n")[0])
+        first = json.loads(text.split("\n")[0])
         response = first[0]["response"] if isinstance(first, list) else first["response"]
         if isinstance(response, dict):
             return response.get("error") or response.get("as_json") or text
@@ -129,8 +129,9 @@ async def story(cloud, reference):
         show("receipt in _meta: " + json.dumps(receipt))
 
         step("5. A call beyond the remit: refused before it leaves, with the reason")
-        refused = await call(session, "aws s3 rm s3://invoices/2026/acme.txt")
-        show(agent.text_of(refused), RED)
+        refused = await call(session, "aws s3api delete-object --bucket invoices --key 2026/acme.txt")
+        for part in refused.content:  # the server's words, then what Remit adds for servers that drop the reason
+            show(answer_of(part.text), RED)
         expect("s3:DeleteObject" in agent.text_of(refused), "the refusal does not name the missing permission")
         refused_call = agent.receipt_of(refused)["call"]
 
@@ -138,7 +139,7 @@ async def story(cloud, reference):
     unsafe = configure("unsafe.yaml", cloud, reference, "egress: { unsafe_disable_decision: true }\n")
     async with agent.connect([REMIT, "gateway", "--config", unsafe], environment(cloud, REMIT_UNSAFE_TESTING="1"),
                              cwd=str(FOLDER), log=str(FOLDER / "unsafe.log")) as session:
-        result = await call(session, "aws s3 rm s3://invoices/2026/acme.txt")
+        result = await call(session, "aws s3api delete-object --bucket invoices --key 2026/acme.txt")
         show(answer_of(agent.text_of(result)), RED)
         expect("AccessDenied" in agent.text_of(result), "S3 did not refuse")
     expect([o["Key"] for o in objects.list_objects_v2(Bucket="invoices")["Contents"]] == ["2026/acme.txt", "2026/zenith.txt"],

@@ -1,7 +1,6 @@
 """Real MCP servers of awslabs behind the gateway, driven by the official client."""
 
 import asyncio
-import json
 
 import boto3
 import pytest
@@ -89,10 +88,12 @@ def test_two_tools_of_one_server_act_as_two_sessions_at_the_same_time(edge, tmp_
                    [{"name": "queues", "tools": ["q/list_queues"], "role": ROLE, "session": [allow("sqs:ListQueues")]},
                     {"name": "topics", "tools": ["q/list_topics"], "role": ROLE, "session": [allow("sns:ListTopics")],
                      "tags": {"Team": "alerts"}}])
-    edge.faults({"service": "sqs", "do": "delay", "seconds": 2}, {"service": "sns", "do": "delay", "seconds": 2})
 
     async def scenario():
         async with made.session() as session:
+            await session.call_tool("list_queues", {}), await session.call_tool("list_topics", {})  # both processes are up
+            edge.forget()
+            edge.faults({"service": "sqs", "do": "delay", "seconds": 3}, {"service": "sns", "do": "delay", "seconds": 3})
             await asyncio.gather(session.call_tool("list_queues", {}), session.call_tool("list_topics", {}))
 
     run(scenario())
@@ -101,7 +102,7 @@ def test_two_tools_of_one_server_act_as_two_sessions_at_the_same_time(edge, tmp_
     one, two = queues[0]["session"], topics[0]["session"]
     assert one["access_key_id"] != two["access_key_id"] and "sqs:ListQueues" in one["policy"] and "sns:ListTopics" in two["policy"]
     assert two["tags"] == {"AccessType": "AI", "Team": "alerts"} and one["tags"] == {"AccessType": "AI"}
-    assert abs(queues[0]["time"] - topics[0]["time"]) < 8, "started side by side"
+    assert abs(queues[0]["time"] - topics[0]["time"]) < 2.9, "side by side"
 
 
 @pytest.mark.xdist_group("edge")
@@ -128,18 +129,15 @@ def test_a_session_expires_in_the_middle_of_a_long_call_of_aws_api(edge, tmp_pat
 
 
 @pytest.mark.xdist_group("moto")
-def test_iam_server_lists_roles_and_cannot_write_a_policy(moto, tmp_path):
+def test_iam_server_lists_roles_and_not_groups(moto, tmp_path):
     made = Gateway(tmp_path, {"*": moto.endpoint}, {"iam": iam()},
-                   [{"name": "look", "tools": ["iam/list_roles", "iam/put_role_policy"], "role": ROLE, "session": [allow("iam:ListRoles")]}])
-    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+                   [{"name": "look", "tools": ["iam/list_roles", "iam/list_groups"], "role": ROLE, "session": [allow("iam:ListRoles")]}])
 
     async def scenario():
         async with made.session() as session:
             listed = await session.call_tool("list_roles", {})
-            written = await session.call_tool("put_role_policy", {"role_name": "r", "policy_name": "p", "confirmed": True,
-                                                                  "policy_document": json.dumps(document)})
-            return listed, written
+            return listed, await session.call_tool("list_groups", {})
 
-    listed, written = run(scenario())
+    listed, groups = run(scenario())
     assert not listed.isError and '"Count"' in text_of(listed), text_of(listed)
-    assert "iam:PutRolePolicy" in text_of(written), text_of(written)
+    assert "iam:ListGroups" in text_of(groups), text_of(groups)

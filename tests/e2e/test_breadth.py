@@ -33,9 +33,15 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def seeded(moto):
+    # moto keeps accounts apart and finds the account of a key that it minted: the seeds belong to the role's.
+    base = {"aws_access_key_id": "AKIABASE", "aws_secret_access_key": "base"}
+    sts = boto3.client("sts", endpoint_url=moto.endpoint, region_name="us-east-1", **base)
+    minted = sts.assume_role(RoleArn=ROLE, RoleSessionName="seed")["Credentials"]
+    keys = {"aws_access_key_id": minted["AccessKeyId"], "aws_secret_access_key": minted["SecretAccessKey"],
+            "aws_session_token": minted["SessionToken"]}
+
     def client(service):
-        return boto3.client(service, endpoint_url=moto.endpoint, region_name="us-east-1", aws_access_key_id="AKIABASE",
-                            aws_secret_access_key="base")
+        return boto3.client(service, endpoint_url=moto.endpoint, region_name="us-east-1", **keys)
 
     client("dynamodb").create_table(TableName="orders", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
                                     AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], BillingMode="PAY_PER_REQUEST")
