@@ -359,6 +359,9 @@ void Batch::Impl::read_layer(std::string_view name, json::Value value, PolicyKin
   if (!value.is(json::Kind::Array)) {
     return fail(at("policies." + std::string(name), "must be an array of documents"));
   }
+  if (kind == PolicyKind::Boundary && value.size() > 1) {
+    return fail(at("policies." + std::string(name), "a principal has at most one boundary"));
+  }
   const auto first = attached.size();
   std::size_t i = 0;
   for (const json::Value document : value.elements()) {

@@ -31,7 +31,7 @@ struct Layer {
 // All policies that bear on a request.
 struct Stack {
   Layer identity;
-  Layer boundary;
+  Layer boundary;  // AWS attaches at most one; several would be a union
   Layer session;
   Layer resource;  // a Resource policy, or, for sts:AssumeRole and its kin, the role's Trust policy
   Layer endpoint;

@@ -88,6 +88,7 @@ Query::Values Query::values_of(const CompiledPolicy& policy, const Key& key) con
     const auto state = derive(key.derived, value);
     if (state == Context::State::Known) return {state, std::span(&value, 1)};
     if (state == Context::State::Absent) return {};
+    if (unknown_to_all(key.derived)) return {Context::State::Unknown, {}};
   }
   if (context != nullptr && context->others() == Context::Others::Unknown) {
     return {Context::State::Unknown, {}};
@@ -95,7 +96,14 @@ Query::Values Query::values_of(const CompiledPolicy& policy, const Key& key) con
   return {};
 }
 
-// Unknown here means: the request does not tell, so the context's word on other keys counts.
+// Whether a derived key that the request does not tell is there all the same: the caller is not known,
+// or a bucket has an owner that is not known.
+bool Query::unknown_to_all(Derived key) const {
+  if (key != Derived::ResourceAccount) return principal == nullptr;
+  return !request.resource || resource.field[2] == "s3";
+}
+
+// Unknown here means: the request does not tell.
 Context::State Query::derive(Derived key, std::string_view& value) const {
   using enum Context::State;
   const auto known = [&value](std::string_view v) {

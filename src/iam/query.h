@@ -62,6 +62,7 @@ class Query {
 
  private:
   Context::State derive(Derived key, std::string_view& value) const;
+  bool unknown_to_all(Derived key) const;
 
   static constexpr std::size_t kMaxAction = 192;  // the longest of AWS has 90
   std::array<char, kMaxAction> lower_;
