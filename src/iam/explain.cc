@@ -301,6 +301,9 @@ const StatementReport* find_statement(const Explanation& e) {
 }
 
 std::string first_reason(const Explanation& e) {
+  if (e.decision.allowed() && e.decision.layer == LayerName::Rule) {
+    return "allowed: AWS asks no permission for this action";
+  }
   const StatementReport* statement = find_statement(e);
   const std::string layer(name_of(e.decision.layer));
   switch (e.decision.outcome) {
