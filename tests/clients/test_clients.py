@@ -54,7 +54,7 @@ def run(through, *command, seconds=300):
     before = resident(pid)[0]
     Path("/proc/%d/clear_refs" % pid).write_text("5")  # forget the highest so far
     through.edge.forget()
-    answer = through.call("run", seconds=seconds + 30, command=[str(c) for c in command])
+    answer = through.call("run", within=seconds + 30, seconds=seconds, command=[str(c) for c in command])
     assert "result" in answer, answer
     text = answer["result"]["content"][0]["text"]
     assert not answer["result"].get("isError"), text
@@ -146,7 +146,7 @@ def test_aws_cli(through, tmp_path, which, way, size):
 def test_a_denied_upload_costs_no_body(through):
     """`Expect: 100-continue` is answered only after the decision: a refused gigabyte is never sent."""
     python = environment("harness") / "bin" / "python"
-    answer = through.call("run", seconds=120, command=[str(python), str(PROGRAMS / "s3_boto3.py"), "endpoint", "single", str(GIB), "other", "x"])
+    answer = through.call("run", within=120, command=[str(python), str(PROGRAMS / "s3_boto3.py"), "endpoint", "single", str(GIB), "other", "x"])
     done = json.loads(answer["result"]["content"][0]["text"])
     assert done["code"] != 0 and "AccessDenied" in done["err"], done
     assert not [r for r in through.edge.requests("s3") if r["path"].startswith("/other")]

@@ -68,7 +68,7 @@ def test_sts_that_hangs_is_given_up_in_time(edge, tmp_path):
     with made.start() as agent:
         agent.initialize()
         start = time.monotonic()
-        answer = agent.call("read_object", seconds=90, **OBJECT)
+        answer = agent.call("read_object", within=90, **OBJECT)
         assert failed(answer) and time.monotonic() - start < 75, answer
 
 
@@ -144,7 +144,7 @@ def test_an_upstream_that_cannot_be_started_is_told(edge, tmp_path):
     with made.start() as agent:
         try:
             agent.initialize()
-            answer = agent.call("read_object", seconds=45, **OBJECT)
+            answer = agent.call("read_object", within=45, **OBJECT)
         except (AssertionError, OSError):
             answer = None
     assert (answer and failed(answer)) or "nothing-here" in made.logs(), (answer, made.logs())
@@ -188,7 +188,7 @@ def test_a_full_disk_stops_calls_with_a_clear_error(edge, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     wrapper = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
-               'mount -t tmpfs -o size=600k tmpfs "$0" && exec "$@"', str(disk)]
+               'mount -t tmpfs -o size=600k,mode=0700 tmpfs "$0" && exec "$@"', str(disk)]
     if not shutil.which("unshare") or subprocess.run(wrapper[:6] + wrapper[6:] + ["true"], capture_output=True).returncode != 0:
         pytest.skip("no small file system can be made here (unshare and mount)")
     made = gateway(edge, tmp_path, ledger={"path": str(disk / "ledger.db")})

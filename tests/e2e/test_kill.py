@@ -70,5 +70,6 @@ def test_every_acknowledged_decision_survives_fifty_kills(edge, tmp_path):
     assert not orphans, "%d children survived" % len(orphans)
     made.verify()
     recorded = {record.get("call") for record in made.records()}
+    print("%d kills, %d acknowledged calls, %d records" % (KILLS, len(acknowledged), len(recorded)))
     lost = [call for call in acknowledged if call not in recorded]
     assert not lost, "%d of %d acknowledged calls are not in the ledger: %s" % (len(lost), len(acknowledged), lost[:3])

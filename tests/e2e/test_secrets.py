@@ -82,7 +82,7 @@ def test_the_child_cannot_read_the_gateways_memory_or_environment(edge, tmp_path
     made = gateway(edge, tmp_path)
     with made.start() as agent:
         agent.initialize()
-        agent.call("sleep", seconds=30)
+        agent.call("sleep", seconds=0.1)
         pid = agent.process.pid
         owner = os.stat("/proc/%d/environ" % pid).st_uid
         if os.getuid() != 0:

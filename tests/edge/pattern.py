@@ -6,6 +6,7 @@ The prime length makes each part of a multipart upload different from its neighb
     python3 pattern.py LENGTH > file
 """
 
+import functools
 import hashlib
 import random
 import sys
@@ -25,6 +26,7 @@ def views(offset, length):
         length -= count
 
 
+@functools.lru_cache(maxsize=4096)
 def sha256(offset, length):
     digest = hashlib.sha256()
     for view in views(offset, length):

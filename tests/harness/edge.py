@@ -33,10 +33,10 @@ class Edge:
         self.process.stdin.close()
         self.process.stdout.close()
 
-    def _ask(self, method, path, body=None):
+    def _ask(self, method, path, body=None, seconds=30):
         request = urllib.request.Request(self.admin + path, method=method,
                                          data=None if body is None else json.dumps(body).encode())
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
             return answer.read().decode()
 
     def requests(self, service=None):
@@ -51,7 +51,8 @@ class Edge:
         return json.loads(self._ask("GET", "/sessions"))
 
     def objects(self, verify=False):
-        return json.loads(self._ask("GET", "/objects" + ("?verify=1" if verify else "")))
+        # To verify gigabytes is to hash the pattern again.
+        return json.loads(self._ask("GET", "/objects" + ("?verify=1" if verify else ""), seconds=300))
 
     def faults(self, *rules):
         self._ask("POST", "/faults", list(rules))

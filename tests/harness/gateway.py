@@ -162,8 +162,8 @@ class Lines:
         self.send("notifications/initialized", notify=True)
         return answer["result"]
 
-    def call(self, tool, seconds=60, **arguments):
-        return self.ask("tools/call", {"name": tool, "arguments": arguments}, seconds)
+    def call(self, tool, within=60, **arguments):
+        return self.ask("tools/call", {"name": tool, "arguments": arguments}, within)
 
     def children(self):
         return descendants(self.process.pid)
