@@ -89,18 +89,23 @@ Result<TimePoint> parse_amz_date(std::string_view text) {
 }
 
 std::string format_amz_date(TimePoint time) {
+  std::string out;
+  append_amz_date(out, time);
+  return out;
+}
+
+void append_amz_date(std::string& out, TimePoint time) {
   const auto midnight = std::chrono::floor<std::chrono::days>(time);
   const year_month_day date{midnight};
   const auto into_day = std::chrono::duration_cast<seconds>(time - midnight).count();
-  std::string out(16, 'T');
-  put(&out[0], static_cast<unsigned>(static_cast<int>(date.year())), 4);
-  put(&out[4], static_cast<unsigned>(date.month()), 2);
-  put(&out[6], static_cast<unsigned>(date.day()), 2);
-  put(&out[9], static_cast<unsigned>(into_day / 3600), 2);
-  put(&out[11], static_cast<unsigned>(into_day / 60 % 60), 2);
-  put(&out[13], static_cast<unsigned>(into_day % 60), 2);
-  out[15] = 'Z';
-  return out;
+  char text[] = "yyyymmddThhmmssZ";
+  put(&text[0], static_cast<unsigned>(static_cast<int>(date.year())), 4);
+  put(&text[4], static_cast<unsigned>(date.month()), 2);
+  put(&text[6], static_cast<unsigned>(date.day()), 2);
+  put(&text[9], static_cast<unsigned>(into_day / 3600), 2);
+  put(&text[11], static_cast<unsigned>(into_day / 60 % 60), 2);
+  put(&text[13], static_cast<unsigned>(into_day % 60), 2);
+  out.append(text, 16);
 }
 
 Result<TimePoint> parse_http_date(std::string_view text) {

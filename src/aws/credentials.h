@@ -32,6 +32,7 @@ Result<TimePoint> parse_iso8601(std::string_view text);
 // "20261121T150405Z", the form of X-Amz-Date.
 Result<TimePoint> parse_amz_date(std::string_view text);
 std::string format_amz_date(TimePoint time);
+void append_amz_date(std::string& out, TimePoint time);
 // "Sat, 21 Nov 2026 15:04:05 GMT" (RFC 9110 section 5.6.7, the preferred form only).
 Result<TimePoint> parse_http_date(std::string_view text);
 

@@ -224,7 +224,8 @@ Result<> Signer::State::start(http::RequestHead& head, const Credentials& creden
   strip_presigned_query(head.target);
   std::erase_if(head.fields, [](const http::Field& field) { return is_stripped(field.name); });
   algorithm = input.algorithm;
-  timestamp = format_amz_date(input.now);
+  timestamp.clear();
+  append_amz_date(timestamp, input.now);
   scratch.scope.clear();
   append_scope(scratch.scope, algorithm, date(), input.region, input.service);
   key = keys.get(algorithm, credentials.access_key_id, credentials.secret_access_key, date(),
