@@ -1,0 +1,145 @@
+"""Tests of the generator: python3 tools/catalogue/test_catalogue.py (standard library only)."""
+
+import pathlib
+import struct
+import sys
+import types
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+
+from remit_catalogue import bind, build, endpoints, hosts, iam, layout, models  # noqa: E402
+
+
+def member(name, kind=0, required=True, location=models.BODY):
+    return models.Member(name, name, location, kind, required)
+
+
+def operation(*members, name="DoIt", method="POST", uri="/"):
+    return models.Operation(name, method, uri, "", 0, list(members))
+
+
+class Strings(unittest.TestCase):
+    def test_share_their_ends(self):
+        strings = layout.Strings()
+        for text in ("s3:GetObject", "GetObject", "Object", "Other"):
+            strings.want(text)
+        pool = strings.lay_out()
+        self.assertEqual(len(pool), len("s3:GetObject") + len("Other"))
+        for text in ("s3:GetObject", "GetObject", "Object", "Other", ""):
+            ref = strings.ref(text)
+            self.assertEqual(pool[ref >> 10:(ref >> 10) + (ref & 1023)].decode(), text)
+
+    def test_refuse_what_does_not_fit(self):
+        with self.assertRaises(ValueError):
+            layout.Strings().want("x" * 1024)
+
+
+class Slots(unittest.TestCase):
+    def test_find_every_key(self):
+        entries = {f"key{i}": (i, 1) for i in range(100)}
+        slots = layout.hash_slots(entries)
+        self.assertGreaterEqual(len(slots), 200)
+        for key, value in entries.items():
+            at = layout.fnv1a(key.encode()) & (len(slots) - 1)
+            while slots[at][0] != key:
+                at = (at + 1) & (len(slots) - 1)
+            self.assertEqual(slots[at][1:], value)
+
+
+class Binding(unittest.TestCase):
+    TABLE = {"table": {"key": "table", "arn":
+                       "arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}"}}
+    ONE = {"resourceTypes": [{"name": "table", "required": True}]}
+
+    def recipe(self, *members):
+        return bind.recipes(operation(*members), self.ONE, self.TABLE)[0]
+
+    def test_the_variables_of_a_template(self):
+        self.assertEqual(bind.variables(self.TABLE["table"]["arn"]), ["TableName"])
+        self.assertEqual(bind.variables("arn:${Partition}:s3:::${BucketName}/${ObjectName}"),
+                         ["BucketName", "ObjectName"])
+
+    def test_names_that_say_the_same(self):
+        for name in ("TableName", "tableName", "TableId", "table"):
+            self.assertEqual(self.recipe(member(name)).bindings, [name])
+
+    def test_a_list_of_names(self):
+        self.assertEqual(self.recipe(member("TableNames", kind=4)).bindings, ["TableNames"])
+
+    def test_a_doubt_binds_nothing(self):
+        self.assertEqual(self.recipe(member("Database")).bindings, [None])
+        self.assertEqual(self.recipe(member("TableId"), member("TableIdentifier")).bindings, [None])
+
+    def test_an_arn(self):
+        self.assertEqual(self.recipe(member("TableArn")).arn_member, "TableArn")
+        self.assertEqual(self.recipe(member("ResourceArn")).arn_member, "ResourceArn")
+        self.assertIsNone(self.recipe(member("RoleArn")).arn_member)
+        self.assertIsNone(self.recipe(member("KmsKeyArn")).arn_member)
+
+
+class Hosts(unittest.TestCase):
+    PARTITIONS = [{"outputs": {"dnsSuffix": "amazonaws.com", "dualStackDnsSuffix": "api.aws",
+                               "implicitGlobalRegion": "us-east-1"}, "regions": {"us-east-1": {}}}]
+
+    def service(self, *urls):
+        rules = [{"rules": [{"endpoint": {"url": u}} for u in urls]}]
+        return types.SimpleNamespace(all_rules=rules, endpoint_prefix="x")
+
+    def test_templates(self):
+        service = self.service("https://{AccountId}.ddb.{Region}.{PartitionResult#dnsSuffix}",
+                               "https://iam.amazonaws.com", "http://localhost:8000",
+                               "https://{Region}.signin.aws", "https://x.us-east-1.api.aws")
+        self.assertEqual(hosts.templates(service, self.PARTITIONS),
+                         ["!{r}.signin.aws", "iam", "x.{r}", "{*}.ddb.{r}"])
+
+    def test_an_endpoint_of_the_rules(self):
+        service = types.SimpleNamespace(rules={
+            "parameters": {"UseFIPS": {"default": False}, "Region": {}},
+            "rules": [
+                {"conditions": [{"fn": "booleanEquals", "argv": [{"ref": "UseFIPS"}, True]}],
+                 "type": "error", "error": "no"},
+                {"conditions": [{"fn": "aws.partition", "argv": [{"ref": "Region"}],
+                                 "assign": "P"}],
+                 "type": "endpoint", "endpoint": {"url": "https://q.{Region}.{P#dnsSuffix}"}}]})
+        partitions = [{"outputs": {"dnsSuffix": "amazonaws.com"},
+                       "regions": {"eu-west-1": {}, "ap-south-1": {}}}]
+        self.assertEqual(endpoints.defaults(service, partitions),
+                         ["q.{r}.amazonaws.com", "", "", ""])
+
+
+class Exceptions(unittest.TestCase):
+    def test_each_names_its_source(self):
+        iam.Exceptions()
+        with self.assertRaises(SystemExit):
+            iam.Exceptions('[service.s3]\n[service.s3.actions]\nX = ["Y"]\n')
+
+    def test_leftovers_are_told(self):
+        given = iam.Exceptions('[prefixes]\ngone = "x"\n[service.a]\nsource = "https://a"\n'
+                               '[service.a.actions]\nNo = ["Yes"]\n')
+        services = {"a": types.SimpleNamespace(operations={"Real": 1})}
+        self.assertEqual(given.unused(services), ["prefixes.gone", "service.a: No"])
+
+    def test_the_gravest_level_counts(self):
+        self.assertEqual(iam.level("Permissions management, Write"), 5)
+        self.assertEqual(iam.level("List"), 1)
+        self.assertEqual(iam.level(None), 0)
+
+
+class KeyPatterns(unittest.TestCase):
+    def test_variables_become_stars(self):
+        self.assertEqual(build.key_pattern("aws:ResourceTag/${TagKey}"), "aws:ResourceTag/*")
+        self.assertEqual(build.key_pattern("s3:ExistingObjectTag/<key>"), "s3:ExistingObjectTag/*")
+
+
+class CheckedIn(unittest.TestCase):
+    def test_the_header_is_sound(self):
+        data = (HERE.parent.parent / "data" / "catalogue.bin").read_bytes()
+        self.assertEqual(data[:8], layout.MAGIC)
+        self.assertEqual(struct.unpack_from("<II", data, 8), (layout.VERSION, len(data)))
+
+
+if __name__ == "__main__":
+    unittest.main()
