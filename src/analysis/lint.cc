@@ -8,16 +8,23 @@
 namespace remit::analysis {
 namespace {
 
+std::size_t offset_of(std::string_view text, json::Position position) {
+  std::size_t offset = 0;
+  for (std::size_t line = 1; line < position.line; ++line) offset = text.find('\n', offset) + 1;
+  return offset + position.column - 1;
+}
+
 // What the engine refuses and no check above has a code for: lint must not be silent about it.
-void check_engine(Pass& pass, const std::vector<Finding>& findings, json::Value root) {
+void check_engine(Pass& pass, const std::vector<Finding>& findings, const PolicyText& policy) {
   const bool told = std::ranges::any_of(
       findings, [](const Finding& finding) { return finding.type == FindingType::Error; });
   if (told) return;
-  const auto compiled = iam::compile(root, pass.kind, "");
+  const auto compiled = iam::compile(policy.root(), pass.kind, "");
   if (compiled) return;
   const iam::PolicyError& error = compiled.error().front();
-  pass.report(FindingType::Practice, "ENGINE_REFUSES_POLICY", error.path, root.offset(),
-              error.message, "mend it: Remit does not decide with this policy");
+  pass.report(FindingType::Practice, "ENGINE_REFUSES_POLICY", error.path,
+              offset_of(policy.text(), error.position), error.message,
+              "mend it: Remit does not decide with this policy");
 }
 
 }  // namespace
@@ -76,7 +83,7 @@ std::vector<Finding> lint(const PolicyText& policy, std::optional<iam::PolicyKin
   }
   check_agent_access(pass);
   check_practice(pass);
-  check_engine(pass, findings, policy.root());
+  check_engine(pass, findings, policy);
 
   std::ranges::sort(findings, {}, [](const Finding& finding) {
     return std::tie(finding.offset, finding.type, finding.code, finding.path);

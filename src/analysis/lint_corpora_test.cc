@@ -1,8 +1,8 @@
 // Lint against what AWS itself found, and against parliament's cases. Figures are printed.
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <map>
 #include <set>
 #include <sstream>
@@ -117,16 +117,16 @@ TEST(LintCorpora, ReadsAllManagedPoliciesInOnePass) {
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "no corpora at " << corpora();
   const auto lines = lines_of(path);
   std::map<std::string_view, int> ours;
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // processor time: other work may run beside
   for (const json::Document& line : lines) {
     for (const Finding& finding : lint(std::string(line.root().find("document")->raw()),
                                        TextForm::Json, std::nullopt, service_data())) {
       if (is_ours(finding.type)) ++ours[finding.code];
     }
   }
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  std::printf("%zu managed policies in %.0f ms; our own codes:\n", lines.size(),
-              took.count() * 1000);
+  const double took = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  std::printf("%zu managed policies in %.0f ms of processor time; our own codes:\n", lines.size(),
+              took * 1000);
   for (const auto& [code, count] : ours) {
     std::printf("  %5d %.*s\n", count, static_cast<int>(code.size()), code.data());
   }

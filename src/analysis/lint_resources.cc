@@ -56,7 +56,7 @@ void check_arn(Pass& pass, const StatementView& s, std::string_view element, con
   };
   const auto fields = arn_fields(item.text);
   if (fields[0] != "arn") {
-    if (!is_open(fields[0])) {
+    if (!fields[0].starts_with('*') && !fields[0].starts_with("${")) {
       report("INVALID_ARN_PREFIX", fmt::format("{} is no ARN: it must begin with arn:", item.text),
              "write an ARN or *");
     }
