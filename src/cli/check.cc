@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "aws/catalogue.h"
 #include "cli/check_live.h"
 #include "cli/configured.h"
 #include "cli/verbs.h"
@@ -52,6 +53,9 @@ Findings find(rules::LoadedConfig loaded) {
   rules::Preflight preflight = rules::inspect(*loaded.config);
   findings.remits = std::move(preflight.remits);
   std::ranges::move(preflight.problems, std::back_inserter(findings.problems));
+  if (const auto catalogue = aws::Catalogue::open(environment("REMIT_CATALOGUE").value_or("")))
+    std::ranges::move(rules::inspect_actions(*loaded.config, *catalogue),
+                      std::back_inserter(findings.problems));
   std::ranges::move(rules::inspect_machine(*loaded.config, environment, home_directory()),
                     std::back_inserter(findings.problems));
   std::ranges::sort(findings.problems, {}, [](const Problem& p) {

@@ -7,8 +7,11 @@
 #include <filesystem>
 #include <fstream>
 
+#include "aws/catalogue.h"
+#include "aws/catalogue_view.h"
 #include "base/encoding.h"
 #include "remit/contains.h"
+#include "remit/reader.h"
 #include "remit/session.h"
 #include "remit/template.h"
 
@@ -58,6 +61,31 @@ void inspect_remit(const Config& config, const Remit& remit, const std::string& 
                      "beginning, fewer tags, or split the remit",
                      summary.packed_percent_estimate));
   out.remits.push_back(std::move(summary));
+}
+
+// The names of a service's actions, for a suggestion.
+std::string near_action(const aws::Catalogue& catalogue, std::string_view action) {
+  const std::size_t colon = action.find(':');
+  if (colon == std::string_view::npos) return "";
+  const auto service = aws::view_service(catalogue, action.substr(0, colon));
+  if (!service) return "";
+  std::vector<std::string_view> names;
+  for (const aws::OperationView& operation : service->operations)
+    names.insert(names.end(), operation.actions.begin(), operation.actions.end());
+  return did_you_mean(action, names);
+}
+
+void inspect_actions_of(const Remit& remit, const std::string& path,
+                        const aws::Catalogue& catalogue, std::vector<Problem>& problems) {
+  for (const TemplateStatement& statement : remit.session->statements()) {
+    for (const std::string& action : statement.actions) {
+      if (action.find_first_of("*?") != std::string::npos) continue;
+      if (const auto known = aws::view_action(catalogue, action); known && known->known) continue;
+      problems.push_back({Problem::Severity::Warning, statement.origin.position, path + ".session",
+                          fmt::format("no action '{}' is known{}; the catalogue is of {}", action,
+                                      near_action(catalogue, action), catalogue.date())});
+    }
+  }
 }
 
 bool on_path(const std::string& program, const Environment& environment) {
@@ -151,6 +179,17 @@ Preflight inspect(const Config& config) {
   for (std::size_t i = 0; i < config.remits.size(); ++i)
     inspect_remit(config, config.remits[i], fmt::format("remits[{}]", i), out);
   return out;
+}
+
+std::vector<Problem> inspect_actions(const Config& config, const aws::Catalogue& catalogue) {
+  std::vector<Problem> problems;
+  for (const Upstream& upstream : config.upstreams)
+    if (upstream.startup)
+      inspect_actions_of(*upstream.startup, fmt::format("upstreams.{}.startup", upstream.name),
+                         catalogue, problems);
+  for (std::size_t i = 0; i < config.remits.size(); ++i)
+    inspect_actions_of(config.remits[i], fmt::format("remits[{}]", i), catalogue, problems);
+  return problems;
 }
 
 std::vector<Problem> inspect_machine(const Config& config, const Environment& environment,

@@ -13,6 +13,10 @@
 #include "remit/bind.h"
 #include "remit/config.h"
 
+namespace remit::aws {
+class Catalogue;
+}
+
 namespace remit::rules {
 
 struct RemitSummary {
@@ -38,6 +42,11 @@ BoundArguments sample_arguments(const Remit& remit,
 
 // Sizes and everything else that follows from the configuration alone.
 Preflight inspect(const Config& config);
+
+// Actions of sessions and startup sessions that the catalogue does not know: misspelt, as a rule.
+// Warnings, because AWS has actions that the catalogue's date is too old for. Patterns are left
+// alone.
+std::vector<Problem> inspect_actions(const Config& config, const aws::Catalogue& catalogue);
 
 // The machine: programs of upstreams on PATH, the ledger's folder, the CA bundle, a plausible
 // source of base credentials. Warnings, but for what is sure to fail.

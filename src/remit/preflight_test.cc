@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 
+#include "aws/catalogue.h"
 #include "iam/decide.h"
 #include "iam/policy.h"
 #include "remit/config_for_tests.h"
@@ -68,6 +69,20 @@ TEST(Preflight, RefusesAPolicyThatCannotFit) {
   EXPECT_EQ(preflight.problems[0].severity, Problem::Severity::Error);
   EXPECT_THAT(preflight.problems[0].message, HasSubstr("is too long for STS"));
   EXPECT_EQ(preflight.problems[0].path, "remits[0].session");
+}
+
+TEST(Preflight, WarnsOfAnActionThatNobodyKnows) {
+  const auto catalogue = aws::Catalogue::embedded();
+  if (!catalogue) GTEST_SKIP() << catalogue.error().message;
+  const auto loaded = load(config_with(
+      "    session: [{Effect: Allow, Action: [\"s3:GetObjct\", \"s3:getobject\", \"s3:Lst*\"], "
+      "Resource: \"*\"}]\n"));
+  ASSERT_TRUE(loaded.config) << all_problems(loaded);
+  const auto problems = inspect_actions(*loaded.config, *catalogue);
+  ASSERT_EQ(problems.size(), 1U) << told(problems);
+  EXPECT_EQ(problems[0].severity, Problem::Severity::Warning);
+  EXPECT_THAT(problems[0].message,
+              HasSubstr("no action 's3:GetObjct' is known, did you mean `s3:GetObject`?"));
 }
 
 class Machine : public testing::Test {

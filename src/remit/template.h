@@ -61,7 +61,7 @@ class SessionTemplate {
 
   // Names of the arguments that it uses, sorted.
   const std::vector<std::string>& arguments() const { return arguments_; }
-  std::size_t statements() const { return statements_.size(); }
+  const std::vector<TemplateStatement>& statements() const { return statements_; }
 
   // Denied when a value would change which part of an ARN it stands in (a colon before the
   // resource part). `bound` holds every name of arguments().
