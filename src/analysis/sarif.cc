@@ -78,7 +78,6 @@ std::string to_sarif(std::span<const FileFindings> files, std::string_view versi
     w.begin_object().key("id").string(code).end_object();
   }
   w.end_array().end_object().end_object();
-  w.key("columnKind").string("utf16CodeUnits");
   w.key("results").begin_array();
   for (const auto& [file, findings] : files) {
     for (const Finding& finding : findings) {
