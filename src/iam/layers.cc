@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "iam/bytes.h"
+
 namespace remit::iam {
 namespace {
 
@@ -51,11 +53,17 @@ class Scan {
 
   void exact(const ServiceEntry& service) {
     if (service.exact.count == 0) return;
+    constexpr std::size_t kFew = 8;
     const auto entries = compiled_->slice(compiled_->exact, service.exact);
-    auto at = std::ranges::lower_bound(entries, query_.action_hash, {}, &ExactAction::hash);
+    auto at = entries.begin();
+    if (entries.size() > kFew) {
+      at = std::ranges::lower_bound(entries, query_.action_hash, {}, &ExactAction::hash);
+    } else {
+      while (at != entries.end() && at->hash < query_.action_hash) ++at;
+    }
     for (; at != entries.end() && at->hash == query_.action_hash; ++at) {
       if (!matters(compiled_->statements[at->statement])) continue;
-      if (compiled_->text(compiled_->actions[at->action].full) == query_.action) {
+      if (same_text(compiled_->text(compiled_->actions[at->action].full), query_.action)) {
         evaluate(at->statement);
       }
     }

@@ -1,5 +1,6 @@
 #include "iam/match.h"
 
+#include "iam/bytes.h"
 #include "iam/expand.h"
 #include "iam/wildcard.h"
 
@@ -220,8 +221,8 @@ inline Truth match_resource(const CompiledPolicy& policy, const Pattern& pattern
   if (!query.request.resource) return Truth::Maybe;
   const auto asked = *query.request.resource;
   const auto text = policy.text(pattern.text);
-  if (pattern.form == PatternForm::Literal) return truth_of(text == asked);
-  if (pattern.form == PatternForm::Prefix) return truth_of(asked.starts_with(text));
+  if (pattern.form == PatternForm::Literal) return truth_of(same_text(text, asked));
+  if (pattern.form == PatternForm::Prefix) return truth_of(begins_with(asked, text));
   return match_hard_resource(policy, pattern, query, trace);
 }
 
@@ -233,7 +234,7 @@ bool matches_action(const CompiledPolicy& policy, const ActionPattern& pattern,
   if (pattern.any) return true;
   const auto service = policy.text(pattern.service);
   const bool same_service =
-      pattern.wild_service ? matches(service, query.service) : service == query.service;
+      pattern.wild_service ? matches(service, query.service) : same_text(service, query.service);
   if (!same_service) return false;
   const auto name = policy.text(pattern.name);
   return pattern.wild_name ? matches(name, query.name) : name == query.name;
