@@ -287,6 +287,20 @@ TEST(Config, RefusesTwoRemitsThatCoverOneTool) {
               HasSubstr("remits r (line 4) and s both cover api/call_aws; a tool has one remit"));
 }
 
+TEST(Config, RefusesASessionThatNoStsCouldTakeBeforeItCostsAnything) {
+  std::string statements = "    session:\n";
+  for (int i = 0; i < 5000; ++i)
+    statements += "      - { Effect: Allow, Action: \"s3:*\", Resource: \"*\" }\n";
+  EXPECT_THAT(all_problems(load(config_with(statements))), HasSubstr("more than 100 statements"));
+  std::string values = "    session: { Effect: Allow, Resource: \"*\", Action: [";
+  for (int i = 0; i < 5000; ++i) values += "\"s3:*\", ";
+  EXPECT_THAT(all_problems(load(config_with(values + "\"s3:*\"] }\n"))),
+              HasSubstr("more than 300 values"));
+  const std::string text = "    session: { Effect: Allow, Action: \"s3:*\", Resource: \"" +
+                           std::string(500'000, '*') + "\" }\n";
+  EXPECT_THAT(all_problems(load(config_with(text))), HasSubstr("longer than 4096 bytes"));
+}
+
 TEST(Config, WantsAHomeForTheTilde) {
   const LoadedConfig loaded = load_config(kSketch, {.home = ""});
   EXPECT_EQ(loaded.config, nullptr);

@@ -20,6 +20,10 @@ namespace remit::rules {
 namespace {
 
 constexpr std::string_view kVersion = "2012-10-17";
+// Far more than 2,048 characters can hold, and little enough to compare all with all.
+constexpr std::size_t kMaxStatements = 100;
+constexpr std::size_t kMaxValues = 300;
+constexpr std::size_t kMaxText = 4096;
 
 // Where in the policy a text stands: it decides whether an argument may.
 enum class Spot : std::uint8_t { Elsewhere, Resource, ConditionValue };
@@ -117,6 +121,10 @@ class Transcript {
       case yaml::Kind::Scalar:
         return scalar(item, spot);
       case yaml::Kind::Sequence:
+        if (item.node->items.size() > kMaxValues)
+          reader_.error(item, fmt::format("has more than {} values; a session policy that large "
+                                          "does not fit STS",
+                                          kMaxValues));
         mark(item.position(), item.path);
         json_ += '[';
         for (std::size_t i = 0; i < item.node->items.size(); ++i) {
@@ -132,6 +140,9 @@ class Transcript {
 
   // Every scalar is a text: IAM reads "true" and "10" as it reads true and 10.
   void scalar(const Item& item, Spot spot) {
+    if (item.node->text.size() > kMaxText)
+      reader_.error(item,
+                    fmt::format("is longer than {} bytes; STS takes no such policy", kMaxText));
     const auto parts = reader_.take(item, parse_template_text(item.node->text));
     std::string sample;
     bool guessed = false;
@@ -257,6 +268,12 @@ std::shared_ptr<const SessionTemplate> read_session(Reader& reader, const Item& 
                                                     std::span<const Argument> arguments,
                                                     std::string_view remit) {
   const std::vector<Item> statements = statements_of(reader, item);
+  if (statements.size() > kMaxStatements) {
+    reader.error(item, fmt::format("has more than {} statements; a session policy that large does "
+                                   "not fit STS",
+                                   kMaxStatements));
+    return nullptr;
+  }
   if (statements.empty() || !statements_have_form(reader, statements, keys::kStatement))
     return nullptr;
   Transcript transcript(reader, arguments);
