@@ -243,6 +243,13 @@ bool is_role_arn(std::string_view text) {
   return text.substr(iam + 6 + 12).starts_with(":role/");
 }
 
+// Members that hold a role by its name alone, where they hold no ARN.
+bool names_role(std::string_view member) {
+  return std::ranges::any_of(std::array<std::string_view, 5>{"rolearn", "rolename", "iamrole",
+                                                             "taskrole", "executionrole"},
+                             [&](std::string_view end) { return member.ends_with(end); });
+}
+
 }  // namespace
 
 void add_tag_context(const Call& call, ActionRequest& request) {
@@ -282,13 +289,21 @@ void add_generic_actions(const Call& call, std::vector<ActionRequest>& out) {
 void add_passed_roles(const Call& call, std::vector<ActionRequest>& out) {
   if ((call.operation.flags & kPassesRole) == 0) return;
   std::vector<std::string> roles;
+  bool by_name = false;
   call.body.scalars([&](Wire::Ref node) {
+    const std::string name = lower_ascii(call.body.name(node));
+    if (!name.empty() && !name.contains("role"))
+      return;  // a principal, a resource: not handed over
     const std::string_view text = call.body.text(node);
-    if (is_role_arn(text) && std::ranges::find(roles, text) == roles.end())
-      roles.emplace_back(text);
+    if (is_role_arn(text)) {
+      if (std::ranges::find(roles, text) == roles.end()) roles.emplace_back(text);
+    } else if (!text.empty() && names_role(name)) {
+      by_name = true;
+    }
   });
-  if (roles.empty()) return;
+  if (roles.empty() && !by_name) return;
   ActionRequest request = call.ask("iam:PassRole");
+  request.resource_unknown = by_name;  // a name does not tell the role's path
   request.resources = std::move(roles);
   if (const std::string_view service = call.t.text(call.service.passed_to); !service.empty())
     set_context(request, "iam:PassedToService", std::string(service));

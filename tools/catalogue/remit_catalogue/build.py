@@ -130,7 +130,9 @@ class Builder:
         flags = operation.flags
         if f"{service.name}:{operation.name}" in self.exceptions.credentials:
             flags |= models.RETURNS_CREDENTIALS
-        if operation.role_members and any(
+        if f"{service.name}:{operation.name}" in self.exceptions.passes_role:
+            flags |= models.PASSES_ROLE
+        elif operation.role_members and any(
                 self.rules.record(n) is None or self.records["actions"][self.action_ids[n]][3] not in
                 (1, 2) for n in names):
             flags |= models.PASSES_ROLE

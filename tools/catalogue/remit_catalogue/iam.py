@@ -14,6 +14,7 @@ class Exceptions:
         self.signing = data.get("signing", {})
         self.credentials = set(data.get("credentials", {}).get("operations", []))
         self.passed_to = data.get("passed_to", {})
+        self.passes_role = set(data.get("passes_role", {}).get("operations", []))
         self.services = data.get("service", {})
         for name, service in self.services.items():
             if not service.get("source", "").startswith("https://"):
@@ -25,10 +26,10 @@ class Exceptions:
         lost += [f"passed_to.{s}" for s in self.passed_to if s not in services]
         lost += [f"signing: {s}" for names in self.signing.values() for s in names
                  if s not in services]
-        for key in sorted(self.credentials):
+        for key in sorted(self.credentials | self.passes_role):
             service, operation = key.split(":")
             if service not in services or operation not in services[service].operations:
-                lost.append(f"credentials: {key}")
+                lost.append(f"operations: {key}")
         for name, entry in self.services.items():
             if name not in services:
                 lost.append(f"service.{name}")

@@ -105,7 +105,7 @@ def _mentions_role(shapes, name, seen, depth=0):
             plain = member.lower()
             kind = shapes[ref["shape"]]["type"]
             if kind == "string" and (plain.endswith("role") or plain.endswith("rolearn") or
-                                     "instanceprofile" in plain):
+                                     plain.endswith("rolename") or "instanceprofile" in plain):
                 return True
             if plain in ("iaminstanceprofile",):
                 return True
