@@ -13,7 +13,7 @@ quiet() {
   local log=$logs/$1.log
   shift
   "$@" >"$log" 2>&1 </dev/null || {
-    say "failed: $*" "(the whole log: ${log#"$root"/})"
+    say "failed: ${log##*/} (the whole log: ${log#"$root"/})"
     grep -E 'error:|FAILED|Error' "$log" | head -20
     tail -15 "$log"
     return 1
