@@ -157,7 +157,9 @@ class S3 {
       return true;
     }
     if (name == "DeleteObjects") return delete_objects();
-    ActionRequest& main = add(main_action());
+    const ActionRow row = call_.t.actions[call_.t.lists[call_.operation.uses]];
+    const bool plain = call_.query("versionId") == nullptr && place_.prefix == "s3";
+    ActionRequest& main = plain ? complete(call_.ask(row), key_.has_value()) : add(main_action());
     REMIT_CHECKED(main_context(main));
     if (name == "CopyObject" || name == "UploadPartCopy") REMIT_CHECKED(copy_source());
     if (name == "PutObject" || name == "CopyObject" || name == "CreateMultipartUpload")
@@ -196,7 +198,12 @@ class S3 {
   ActionRequest& add(std::string_view action) { return add(action, key_.has_value()); }
 
   ActionRequest& add(std::string_view action, bool object) {
-    out_.push_back(call_.ask(action));
+    return complete(call_.ask(action), object);
+  }
+
+  // Resource and common keys of one question.
+  ActionRequest& complete(ActionRequest asked, bool object) {
+    out_.push_back(std::move(asked));
     ActionRequest& request = out_.back();
     if (place_.unknown) {
       request.resource_unknown = true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "base/encoding.h"
 
@@ -17,6 +18,15 @@ bool is_signing_parameter(std::string_view name) {
       "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Security-Token", "X-Amz-Region-Set"};
   return std::ranges::any_of(
       kNames, [&](std::string_view known) { return equals_ignoring_ascii_case(known, name); });
+}
+
+bool escapes_are_whole(std::string_view text) {
+  const auto digit = [&](std::size_t i) {
+    return i < text.size() && std::isxdigit(static_cast<unsigned char>(text[i])) != 0;
+  };
+  for (std::size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1))
+    if (!digit(at + 1) || !digit(at + 2)) return false;
+  return true;
 }
 
 Result<std::string> decode(std::string_view text) {
@@ -59,7 +69,7 @@ Result<RequestTarget> parse_target(std::string_view target) {
   RequestTarget parsed;
   const std::size_t mark = std::min(target.find('?'), target.size());
   parsed.path = target.substr(0, mark);
-  if (!uri_decode(parsed.path))
+  if (!escapes_are_whole(parsed.path))
     return fail(ErrorCode::InvalidInput, "the path's percent-encoding is broken");
   if (mark == target.size()) return parsed;
   REMIT_TRY(parsed.query, parse_form(target.substr(mark + 1)));
