@@ -146,8 +146,8 @@ def wrk(port, request, connections, length):
     return {
         "requests": int(re.search(r"(\d+) requests in", out).group(1)),
         "per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)),
-        "p50": milliseconds(re.search(r"50%\s+(\S+)", out).group(1)),
-        "p99": milliseconds(re.search(r"99%\s+(\S+)", out).group(1)),
+        "p50": milliseconds(re.search(r"^ +50% +(\S+)", out, re.M).group(1)),
+        "p99": milliseconds(re.search(r"^ +99% +(\S+)", out, re.M).group(1)),
     }
 
 
