@@ -205,6 +205,11 @@ class Explainer {
                "what a resource policy grants to the user, the session or everyone, "
                "boundary and session policy do not limit");
     }
+    const bool anonymous =
+        query_.principal != nullptr && query_.principal->kind() == PrincipalKind::Anonymous;
+    if (anonymous && query_.service == "s3" && out_.decision.allowed()) {
+      add_once(out_.assumed, "S3 Block Public Access is off for the bucket and its account");
+    }
     if (query_.principal != nullptr && !query_.principal_arn_stated && uses_principal_arn()) {
       add_once(out_.assumed, "the session's role is " + std::string(query_.principal_arn));
     }
