@@ -11,6 +11,12 @@
 namespace remit::ledger {
 namespace {
 
+bool holds_structure(json::Value object) {
+  return std::ranges::any_of(object.members(), [](const json::Member& member) {
+    return member.value.is(json::Kind::Array) || member.value.is(json::Kind::Object);
+  });
+}
+
 std::string words(json::Value value) {
   switch (value.kind()) {
     case json::Kind::String:
@@ -23,6 +29,7 @@ std::string words(json::Value value) {
       return list.empty() ? "none" : list;
     }
     case json::Kind::Object: {
+      if (holds_structure(value)) return printable(value.raw());
       std::string list;
       for (const auto& [key, key_offset, member] : value.members()) {
         list += (list.empty() ? "" : ", ") + printable(key) + "=" + words(member);
@@ -102,7 +109,7 @@ std::string call_decided(Facts& facts) {
   std::string text = facts.tell("agent", "agent ") + facts.tell("user", " for ");
   if (text.empty()) text = "an agent";
   text += " called " + facts.tell("upstream", "", "/") + facts.tell("tool");
-  text += facts.tell("remit", " under remit ");
+  text += facts.tell("remit", " under remit ") + facts.tell("role", " as ");
   text += verdict(facts);
   return text + facts.tell("arguments", "; arguments SHA-256 ");
 }

@@ -48,6 +48,12 @@ TEST(LedgerStory, TellsACallInWords) {
       "160 ms\n");
 }
 
+TEST(LedgerStory, ShowsASessionPolicyAsItIs) {
+  EXPECT_EQ(sentence(entry(1, "session-minted",
+                           R"({"policy":{"Statement":[{"Effect":"Allow"}]},"session_name":"s"})")),
+            R"(new session s; session policy: {"Statement":[{"Effect":"Allow"}]})");
+}
+
 TEST(LedgerStory, ShowsWhatItDoesNotKnow) {
   EXPECT_EQ(sentence(entry(1, "call-paused", R"({"why":"approval"})")),
             "call-paused; why: approval");
