@@ -15,8 +15,12 @@ TEST(Base64, FollowsTheRfcBothWays) {
   struct Case {
     std::string_view bytes, text;
   };
-  constexpr Case kCases[] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},
-                             {"foo", "Zm9v"},  {"foob", "Zm9vYg=="},  {"fooba", "Zm9vYmE="},
+  constexpr Case kCases[] = {{"", ""},
+                             {"f", "Zg=="},
+                             {"fo", "Zm8="},
+                             {"foo", "Zm9v"},
+                             {"foob", "Zm9vYg=="},
+                             {"fooba", "Zm9vYmE="},
                              {"foobar", "Zm9vYmFy"}};
   for (const auto& [bytes, text] : kCases) {
     EXPECT_EQ(base64(bytes), text);
@@ -25,7 +29,8 @@ TEST(Base64, FollowsTheRfcBothWays) {
 }
 
 TEST(Base64, RefusesWhatIsNotCanonical) {
-  for (const std::string_view bad : {"Zg=", "Zg", "Zh==", "Zm9=", "Zm 9v", "====", "Z===", "Zg==Zg=="}) {
+  for (const std::string_view bad :
+       {"Zg=", "Zg", "Zh==", "Zm9=", "Zm 9v", "====", "Z===", "Zg==Zg=="}) {
     EXPECT_FALSE(unbase64(bad)) << bad;
   }
 }

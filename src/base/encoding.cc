@@ -109,7 +109,8 @@ std::optional<std::string> unbase64(std::string_view text) {
   out.reserve(text.size() / 4 * 3);
   for (std::size_t i = 0; i < text.size(); i += 4) {
     const bool last = i + 4 == text.size();
-    const int padding = last ? (text[i + 3] == '=') + (text[i + 3] == '=' && text[i + 2] == '=') : 0;
+    const int padding =
+        last ? (text[i + 3] == '=') + (text[i + 3] == '=' && text[i + 2] == '=') : 0;
     std::uint32_t group = 0;
     for (std::size_t k = 0; k < 4; ++k) {
       const bool padded = k >= 4U - static_cast<unsigned>(padding);

@@ -14,10 +14,14 @@ namespace {
 
 std::string_view name_of(Log::Level level) {
   switch (level) {
-    case Log::Level::Debug: return "debug";
-    case Log::Level::Info: return "info";
-    case Log::Level::Warning: return "warning";
-    case Log::Level::Error: return "error";
+    case Log::Level::Debug:
+      return "debug";
+    case Log::Level::Info:
+      return "info";
+    case Log::Level::Warning:
+      return "warning";
+    case Log::Level::Error:
+      return "error";
   }
   return "error";
 }
@@ -54,14 +58,14 @@ StderrLog::StderrLog(Level least) : least_(least) {
 
 StderrLog::~StderrLog() = default;
 
-void StderrLog::write(Level level, std::string_view event,
-                      std::initializer_list<LogField> fields) {
+void StderrLog::write(Level level, std::string_view event, std::initializer_list<LogField> fields) {
   if (level < least_) return;
-  const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(
-      std::chrono::system_clock::now());
+  const auto now =
+      std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const auto millis = now.time_since_epoch().count() % 1000;
   fmt::memory_buffer line;
-  fmt::format_to(fmt::appender(line), R"({{"time":"{:%Y-%m-%dT%H:%M:%S}.{:03}Z","level":"{}","event":)",
+  fmt::format_to(fmt::appender(line),
+                 R"({{"time":"{:%Y-%m-%dT%H:%M:%S}.{:03}Z","level":"{}","event":)",
                  fmt::gmtime(std::chrono::system_clock::to_time_t(now)), millis, name_of(level));
   append_json(line, event);
   for (const LogField& field : fields) {

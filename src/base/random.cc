@@ -20,8 +20,8 @@ std::string Random::base32(std::size_t length) {
 }
 
 void SystemRandom::fill(std::span<std::byte> out) {
-  REMIT_CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(out.data()),
-                         static_cast<int>(out.size())) == 1);
+  REMIT_CHECK(
+      RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(out.size())) == 1);
 }
 
 }  // namespace remit
