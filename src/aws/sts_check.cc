@@ -84,13 +84,15 @@ class Problems {
   std::string text_;
 };
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text.substr(0, 160)) + "\""; }
+std::string in_quotes(std::string_view text) {
+  return "\"" + std::string(text.substr(0, 160)) + "\"";
+}
 
 void check_name(Problems& problems, std::string_view what, std::string_view name) {
   const std::size_t size = characters(name);
   problems.require(
       size >= 2 && size <= 64 && all_characters(name, is_name),
-      std::string(what) + " is 2 to 64 of letters, digits and _+=,.@-, not " + quoted(name));
+      std::string(what) + " is 2 to 64 of letters, digits and _+=,.@-, not " + in_quotes(name));
 }
 
 void check_policies(Problems& problems, const AssumeRoleRequest& request, const RoleArn* role) {
@@ -108,7 +110,7 @@ void check_policies(Problems& problems, const AssumeRoleRequest& request, const 
         arn->resource.starts_with("policy/") &&
         (role == nullptr || arn->account == "aws" || arn->account == role->account.text());
     problems.require(good,
-                     quoted(text) + " is not a managed policy of the role's account or of AWS");
+                     in_quotes(text) + " is not a managed policy of the role's account or of AWS");
   }
   const std::size_t total = policy_characters(request);
   problems.require(total <= kMaxSessionPolicyCharacters,
@@ -127,19 +129,19 @@ void check_tags(Problems& problems, const AssumeRoleRequest& request) {
     const std::size_t size = characters(key);
     problems.require(
         size >= 1 && size <= 128 && all_characters(key, is_tag),
-        "a tag's key is 1 to 128 of letters, digits, blanks and _.:/=+-@, not " + quoted(key));
+        "a tag's key is 1 to 128 of letters, digits, blanks and _.:/=+-@, not " + in_quotes(key));
     problems.require(characters(value) <= 256 && all_characters(value, is_tag),
-                     "the value of the tag " + quoted(key) +
+                     "the value of the tag " + in_quotes(key) +
                          " is not up to 256 of letters, digits, blanks and _.:/=+-@");
     const std::string folded = lower_ascii(key);
     problems.require(!folded.starts_with("aws:"),
-                     "the tag " + quoted(key) + " starts with aws:, which AWS keeps");
+                     "the tag " + in_quotes(key) + " starts with aws:, which AWS keeps");
     problems.require(keys.insert(folded).second,
-                     "the tag " + quoted(key) + " is there twice (keys do not differ by case)");
+                     "the tag " + in_quotes(key) + " is there twice (keys do not differ by case)");
   }
   for (const std::string& key : request.transitive_tag_keys) {
     problems.require(keys.contains(lower_ascii(key)),
-                     "the transitive tag key " + quoted(key) + " is not one of the tags");
+                     "the transitive tag key " + in_quotes(key) + " is not one of the tags");
   }
 }
 
