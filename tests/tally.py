@@ -46,6 +46,8 @@ def reason_of(message, output):
     for at, line in enumerate(lines):
         if line.rstrip().endswith(": Skipped") and at + 1 < len(lines):
             return lines[at + 1].strip()
+        if line.startswith("skipped: "):
+            return line.removeprefix("skipped: ")
     return message
 
 
