@@ -281,6 +281,18 @@ ActionRequest generic_action(const Call& call, std::uint32_t index) {
   return request;
 }
 
+bool mentions_untold(const Call& call, std::uint32_t index) {
+  const std::uint32_t use = call.operation.uses + index * 3;
+  for (std::uint32_t i = 0; i < call.t.lists[use + 2]; ++i) {
+    const RecipeRow recipe = call.t.recipes[call.t.lists[use + 1] + i];
+    const std::string_view pattern = call.t.text(call.t.resource_types[recipe.type].arn);
+    if (mentioned(call, recipe) && !by_arn_member(call, recipe, pattern).known &&
+        !by_template(call, recipe, pattern).known)
+      return true;
+  }
+  return false;
+}
+
 void add_generic_actions(const Call& call, std::vector<ActionRequest>& out) {
   for (std::uint32_t i = 0; i < call.operation.action_count; ++i)
     out.push_back(generic_action(call, i));

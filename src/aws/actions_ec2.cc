@@ -209,6 +209,41 @@ void tag_resources(const Call& call, std::vector<ActionRequest>& out) {
   out.push_back(std::move(request));
 }
 
+bool makes(std::string_view name) {
+  return std::ranges::any_of(
+      std::array<std::string_view, 4>{"Create", "Allocate", "Copy", "Import"},
+      [&](std::string_view head) { return name.starts_with(head); });
+}
+
+// What a call is about to make has no id: IAM matches kind/*. The kinds that an action requires and
+// that no member names are those.
+void add_made(const Call& call, ActionRequest& request) {
+  if (!makes(call.name()) || !request.resource_unknown || !call.account_known()) return;
+  const auto index = call.t.action_named(request.action);
+  if (!index) return;
+  const ActionRow action = call.t.actions[*index];
+  for (std::uint32_t i = 0; i < action.type_count; ++i) {
+    const std::uint32_t use = call.t.lists[action.type_first + i];
+    if ((use & 1) == 0) continue;
+    const std::string_view pattern = call.t.text(call.t.resource_types[use >> 1].arn);
+    const std::size_t colon = pattern.rfind(':');
+    const std::size_t slash = pattern.find('/', colon);
+    if (colon == std::string_view::npos || slash == std::string_view::npos) return;
+    const std::string_view kind = pattern.substr(colon + 1, slash - colon - 1);
+    const bool told = std::ranges::any_of(request.resources, [&](const std::string& arn) {
+      return arn.contains(":" + std::string(kind) + "/");
+    });
+    if (told) continue;
+    // Images and snapshots, IPAM and others leave region or account out, as their template does.
+    const bool region = pattern.contains("${Region}");
+    const bool account = pattern.contains("${Account}");
+    request.resources.push_back(call.arn("ec2", region ? call.facts.scope_region : "",
+                                         account ? call.facts.account : "",
+                                         std::string(kind) + "/*"));
+  }
+  request.resource_unknown = request.resources.empty();
+}
+
 }  // namespace
 
 Result<bool> add_ec2_actions(const Call& call, std::vector<ActionRequest>& out) {
@@ -219,6 +254,8 @@ Result<bool> add_ec2_actions(const Call& call, std::vector<ActionRequest>& out) 
     tag_resources(call, out);
   } else {
     add_generic_actions(call, out);
+    for (std::uint32_t i = 0; i < out.size(); ++i)
+      if (!mentions_untold(call, i)) add_made(call, out[i]);
   }
   instance_profile(call, out);
   tag_on_create(call, out);

@@ -91,6 +91,8 @@ Result<void> add_actions(const Call& call, std::vector<ActionRequest>& out);
 void add_generic_actions(const Call& call, std::vector<ActionRequest>& out);
 // The same for one action of the catalogue, by its position among the operation's actions.
 ActionRequest generic_action(const Call& call, std::uint32_t index);
+// Whether the input names a resource of that action which could not be told.
+bool mentions_untold(const Call& call, std::uint32_t index);
 // iam:PassRole for each role that the input names; appends nothing without one.
 void add_passed_roles(const Call& call, std::vector<ActionRequest>& out);
 // aws:RequestTag and aws:TagKeys from the operation's tag members.

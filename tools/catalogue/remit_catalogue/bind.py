@@ -52,10 +52,11 @@ def _singular(name):
 
 def _candidates(operation):
     for member in operation.members:
+        known_as = operation.aliases.get(member.name, member.name)
         if member.kind in (0, 1):
-            yield member.name, plain(member.name), member
+            yield member.name, plain(known_as), member
         elif member.kind == 4:
-            yield member.name, _singular(member.name), member
+            yield member.name, _singular(known_as), member
 
 
 def _bind_variable(variable, type_name, only_type, operation):

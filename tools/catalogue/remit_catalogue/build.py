@@ -114,6 +114,7 @@ class Builder:
 
     def add_operation(self, service_id, service, operation):
         names = self.rules.of(service, operation)
+        operation.aliases = self.exceptions.aliases.get(service.name, {})
         plans = []
         for name in names:
             entry = self.rules.record(name)

@@ -15,8 +15,9 @@ class Exceptions:
         self.credentials = set(data.get("credentials", {}).get("operations", []))
         self.passed_to = data.get("passed_to", {})
         self.passes_role = set(data.get("passes_role", {}).get("operations", []))
+        self.aliases = data.get("aliases", {})
         self.services = data.get("service", {})
-        for name, service in self.services.items():
+        for name, service in [*self.services.items(), *self.aliases.items()]:
             if not service.get("source", "").startswith("https://"):
                 raise SystemExit(f"exceptions.toml: service.{name} names no source")
 

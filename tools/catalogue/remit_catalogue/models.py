@@ -38,6 +38,7 @@ class Operation:
     flags: int
     members: list
     role_members: bool = False
+    aliases: dict = dataclasses.field(default_factory=dict)  # members known by another name
     older: list = dataclasses.field(default_factory=list)  # (method, URI) of older models
 
 
