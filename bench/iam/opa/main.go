@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"time"
+	"syscall"
 
 	"github.com/open-policy-agent/opa/v1/rego"
 )
@@ -26,6 +26,13 @@ func must(err error) {
 	if err != nil {
 		panic(err)
 	}
+}
+
+// Processor time of this process so far, its collector's included.
+func processorTime() int64 {
+	var used syscall.Rusage
+	must(syscall.Getrusage(syscall.RUSAGE_SELF, &used))
+	return used.Utime.Nano() + used.Stime.Nano()
 }
 
 func main() {
@@ -57,10 +64,10 @@ func main() {
 		} else if len(text) > 100000 {
 			rounds = 200
 		}
-		start := time.Now()
+		before := processorTime()
 		for i := 0; i < rounds; i++ {
 			ask(w.Requests[0])
 		}
-		fmt.Printf("OPA\t%s\t%d\n", name, time.Since(start).Nanoseconds()/int64(rounds))
+		fmt.Printf("OPA\t%s\t%d\n", name, (processorTime()-before)/int64(rounds))
 	}
 }

@@ -2,7 +2,6 @@
 use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicySet, Request};
 use std::collections::HashMap;
 use std::str::FromStr;
-use std::time::Instant;
 
 fn main() {
     let mut args = std::env::args().skip(1);
@@ -20,12 +19,18 @@ fn main() {
         }
         let rounds = if text.len() > 1_000_000 { 20 } else if text.len() > 50_000 { 500 } else { 5000 };
         let (request, entities, _) = &asked[0];
-        let start = Instant::now();
+        let before = processor_time();
         for _ in 0..rounds {
             std::hint::black_box(authorizer.is_authorized(request, &policies, entities));
         }
-        println!("cedar-policy\t{name}\t{}", start.elapsed().as_nanos() / rounds);
+        println!("cedar-policy\t{name}\t{}", (processor_time() - before) / rounds);
     }
+}
+
+/// Nanoseconds that this thread has run (Linux).
+fn processor_time() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split(' ').next().unwrap().parse().unwrap()
 }
 
 fn prepare(w: &serde_json::Value, r: &serde_json::Value) -> (Request, Entities, bool) {
