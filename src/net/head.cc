@@ -208,10 +208,13 @@ bool is_field_value(std::string_view text) {
       (text.front() == ' ' || text.front() == '\t' || text.back() == ' ' || text.back() == '\t')) {
     return false;
   }
-  return std::ranges::all_of(text, [](char c) {
+  // Without an early exit the compiler checks many bytes at once: session tokens are long.
+  unsigned bad = 0;
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
-  });
+    bad |= static_cast<unsigned>((byte < 0x20) & (byte != '\t')) | (byte == 0x7f);
+  }
+  return bad == 0;
 }
 
 bool is_target(std::string_view text) {

@@ -376,6 +376,7 @@ net::Task<Exchange::Step> Exchange::send() {
   }
   const Forwarded done =
       co_await forward(service_, client_, destination_, std::move(outgoing), call_.get());
+  if (done.session_rejected) call_->session()->rejected(*credentials_);
   Done facts;
   facts.status = done.status;
   facts.request_id = done.request_id;

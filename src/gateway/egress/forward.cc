@@ -17,12 +17,22 @@ namespace {
 using net::Framing;
 
 bool is_connection_field(std::string_view name) {
-  constexpr std::array<std::string_view, 8> kNames = {"connection", "keep-alive",        "te",
-                                                      "trailer",    "transfer-encoding", "upgrade",
-                                                      "expect",     "proxy-connection"};
-  if (name.size() > 12 && equals_ignoring_ascii_case(name.substr(0, 6), "proxy-")) return true;
-  return std::ranges::any_of(kNames,
-                             [&](auto known) { return equals_ignoring_ascii_case(known, name); });
+  // Most fields are told apart by their size alone.
+  const auto is = [&](std::string_view known) { return equals_ignoring_ascii_case(name, known); };
+  switch (name.size()) {
+    case 2:
+      return is("te");
+    case 6:
+      return is("expect");
+    case 7:
+      return is("trailer") || is("upgrade");
+    case 10:
+      return is("connection") || is("keep-alive");
+    case 17:
+      return is("transfer-encoding");
+    default:
+      return name.size() > 6 && equals_ignoring_ascii_case(name.substr(0, 6), "proxy-");
+  }
 }
 
 // While a request is on its way, the end of its call cuts it.
@@ -156,10 +166,29 @@ std::string request_id_of(const http::Fields& fields) {
   return {};
 }
 
+// Whether an error says that the credentials themselves are not good (any more): by the header of
+// the JSON protocols, or in the first bytes of the body.
+// https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+bool rejects_credentials(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kCodes{"ExpiredToken", "InvalidToken",
+                                                   "InvalidClientTokenId", "InvalidAccessKeyId",
+                                                   "UnrecognizedClientException"};
+  return std::ranges::any_of(kCodes, [&](std::string_view code) {
+    return text.substr(0, 512).find(code) != std::string_view::npos;
+  });
+}
+
+bool may_reject_credentials(int status) { return status == 400 || status == 401 || status == 403; }
+
 // Passes the answer on. The error says which side broke off; the client's connection is then
 // closed, because that is the only way left to say that the answer is not whole.
 net::Task<Result<>> send_answer(net::ServerConnection& client, net::ClientConnection& server,
-                                http::ResponseHead& head, bool head_request) {
+                                http::ResponseHead& head, bool head_request,
+                                bool& session_rejected) {
+  bool look = may_reject_credentials(head.status);
+  if (const http::Field* type = look ? http::find(head.fields, "x-amzn-errortype") : nullptr) {
+    session_rejected = rejects_credentials(type->value);
+  }
   Framing framing = server.incoming();
   if (framing.kind == Framing::Kind::UntilClose) framing = Framing{Framing::Kind::Chunked, 0};
   strip_connection_fields(head.fields, head_request || head.status == 304);
@@ -168,6 +197,7 @@ net::Task<Result<>> send_answer(net::ServerConnection& client, net::ClientConnec
     auto piece = server.buffered_body();
     if (piece && piece->empty() && !server.body_done()) piece = co_await server.read_body();
     if (!piece) co_return std::unexpected(std::move(piece).error());
+    if (std::exchange(look, false) && rejects_credentials(*piece)) session_rejected = true;
     if (server.body_done() && piece->size() < (std::size_t{16} << 10)) {
       REMIT_CO_CHECKED(client.put_body(*piece));
       break;
@@ -278,7 +308,8 @@ net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& clie
   done.status = answer.status;
   done.request_id = request_id_of(answer.fields);
   done.answer_started = true;
-  auto passed = co_await send_answer(client, server, answer, outgoing.head->method == "HEAD");
+  auto passed = co_await send_answer(client, server, answer, outgoing.head->method == "HEAD",
+                                     done.session_rejected);
   done.bytes_received = server.bytes_in();
   cut.reset();
   if (!passed) {

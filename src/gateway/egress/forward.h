@@ -28,11 +28,12 @@ struct Outgoing {
 };
 
 struct Forwarded {
-  int status = 0;               // 0: no answer came
-  std::string request_id;       // AWS's own
-  std::string error;            // why the exchange is not whole; empty when it is
-  bool client_fault = false;    // the error is the client's: its body was not what it signed
-  bool answer_started = false;  // bytes of an answer went to the client
+  int status = 0;                 // 0: no answer came
+  std::string request_id;         // AWS's own
+  std::string error;              // why the exchange is not whole; empty when it is
+  bool client_fault = false;      // the error is the client's: its body was not what it signed
+  bool session_rejected = false;  // AWS said that the session is expired or unknown
+  bool answer_started = false;    // bytes of an answer went to the client
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
 };
