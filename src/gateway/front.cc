@@ -11,6 +11,7 @@ namespace remit::gateway {
 namespace {
 
 constexpr std::size_t kReadSize = 64 << 10;
+constexpr std::chrono::milliseconds kLastWords{1'000};
 
 }  // namespace
 
@@ -30,6 +31,11 @@ net::Task<> Front::serve() {
       take(*std::move(line));
       co_await room_to_read();
     }
+  }
+  // Its input has ended; it may still read what was answered already.
+  while (writing_ && !gone_) {
+    less_.reset();
+    if (!co_await less_.wait_for(kLastWords)) break;
   }
   agent_is_gone();
   while (!calls_.empty() || lists_ > 0 || writing_) {

@@ -1,6 +1,7 @@
 #include "gateway/gateway.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
@@ -65,6 +66,21 @@ std::string sts_endpoint(const rules::Config& config) {
   }
   return {};
 }
+
+// A client that does not read our standard error must not stop the gateway: a line that the pipe
+// has no room for is dropped. POLLOUT means room for PIPE_BUF bytes, and lines are shorter.
+class DroppingLog final : public Log {
+ public:
+  explicit DroppingLog(Log& inner) : inner_(inner) {}
+  void write(Level level, std::string_view event, std::initializer_list<LogField> fields) override {
+    pollfd room{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+    if (poll(&room, 1, 0) == 0) return;
+    inner_.write(level, event, fields);
+  }
+
+ private:
+  Log& inner_;
+};
 
 ledger::Post post_to(net::Loop& loop) {
   return
@@ -257,6 +273,10 @@ Result<> Gateway::run() {
   listen_for_signals();
   net::spawn(loop_, serve());
   loop_.run();
+  // What was cut at the end sees its error now, while everything it refers to is still there.
+  loop_.restart();
+  while (loop_.poll() > 0) {
+  }
   log_.info("gateway.ended");
   return outcome_;
 }
@@ -269,7 +289,8 @@ Result<> run_gateway(std::shared_ptr<const rules::Config> config, const GatewayO
     return fail(ErrorCode::InvalidInput, rules::to_string(problems.front(), options.config_file));
   }
   harden_process();
-  Gateway gateway(std::move(config), options, log);
+  DroppingLog dropping(log);
+  Gateway gateway(std::move(config), options, dropping);
   REMIT_CHECKED(gateway.build());
   return gateway.run();
 }
