@@ -8,13 +8,14 @@
 
 namespace remit {
 
-std::string hex(std::span<const std::byte> bytes);            // lower case
-std::optional<std::string> unhex(std::string_view text);      // either case; nullopt when malformed
-std::string base64(std::string_view bytes);                   // RFC 4648, padded
-std::optional<std::string> unbase64(std::string_view text);   // strict: padded, no white space
+std::string hex(std::span<const std::byte> bytes);           // lower case
+std::optional<std::string> unhex(std::string_view text);     // either case; nullopt when malformed
+std::string base64(std::string_view bytes);                  // RFC 4648, padded
+std::optional<std::string> unbase64(std::string_view text);  // strict: padded, no white space
 
 // Percent-encodes every byte but A-Z a-z 0-9 - . _ ~ (and '/' where `keep_slash`), with upper-case
-// digits: the form that SigV4 wants. https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
+// digits: the form that SigV4 wants.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
 enum class Slash : bool { Encode, Keep };
 void append_uri_encoded(std::string& out, std::string_view text, Slash slash);
 std::string uri_encode(std::string_view text, Slash slash);

@@ -45,8 +45,7 @@ class StderrLog final : public Log {
  public:
   explicit StderrLog(Level least);
   ~StderrLog() override;
-  void write(Level level, std::string_view event,
-             std::initializer_list<LogField> fields) override;
+  void write(Level level, std::string_view event, std::initializer_list<LogField> fields) override;
 
  private:
   Level least_;

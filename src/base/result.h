@@ -50,10 +50,10 @@ inline std::unexpected<Error> wrap(std::string_view where, Error error) {
   declaration = *std::move(REMIT_CONCAT(remit_try_, __LINE__))
 
 // REMIT_CHECKED(f()) returns the error of a Result<void> from this function.
-#define REMIT_CHECKED(expression)                                                   \
-  do {                                                                              \
-    if (auto remit_checked = (expression); !remit_checked)                          \
-      return std::unexpected(std::move(remit_checked).error());                     \
+#define REMIT_CHECKED(expression)                               \
+  do {                                                          \
+    if (auto remit_checked = (expression); !remit_checked)      \
+      return std::unexpected(std::move(remit_checked).error()); \
   } while (false)
 
 // The same two in a coroutine.
@@ -63,8 +63,8 @@ inline std::unexpected<Error> wrap(std::string_view where, Error error) {
     co_return std::unexpected(std::move(REMIT_CONCAT(remit_try_, __LINE__)).error()); \
   declaration = *std::move(REMIT_CONCAT(remit_try_, __LINE__))
 
-#define REMIT_CO_CHECKED(expression)                                                \
-  do {                                                                              \
-    if (auto remit_checked = (expression); !remit_checked)                          \
-      co_return std::unexpected(std::move(remit_checked).error());                  \
+#define REMIT_CO_CHECKED(expression)                               \
+  do {                                                             \
+    if (auto remit_checked = (expression); !remit_checked)         \
+      co_return std::unexpected(std::move(remit_checked).error()); \
   } while (false)
