@@ -14,9 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace remit;  // NOLINT: a fuzz target
   std::string bytes(aws::testing::catalogue().tables().bytes);
   for (std::size_t i = 0; i + 6 <= size; i += 6) {
-    const std::size_t at = (std::size_t{data[i]} | std::size_t{data[i + 1]} << 8 |
-                            std::size_t{data[i + 2]} << 16) %
-                           (bytes.size() - 64);
+    const std::size_t at =
+        (std::size_t{data[i]} | std::size_t{data[i + 1]} << 8 | std::size_t{data[i + 2]} << 16) %
+        (bytes.size() - 64);
     std::memcpy(bytes.data() + (i % 12 == 0 ? at % 4096 : at), data + i + 3, 3);
   }
   const Digest digest = sha256(std::string_view(bytes).substr(48));

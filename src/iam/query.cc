@@ -96,8 +96,8 @@ Query::Values Query::values_of(const CompiledPolicy& policy, const Key& key) con
   return {};
 }
 
-// Whether a derived key that the request does not tell is there all the same: the caller is not known,
-// or a bucket has an owner that is not known.
+// Whether a derived key that the request does not tell is there all the same: the caller is not
+// known, or a bucket has an owner that is not known.
 bool Query::unknown_to_all(Derived key) const {
   if (key != Derived::ResourceAccount) return principal == nullptr;
   return !request.resource || resource.field[2] == "s3";

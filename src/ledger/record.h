@@ -11,8 +11,9 @@
 // Body members that the reader tells in words; others are shown as they are. None may be a secret.
 //
 //   gateway-started  version, catalogue, config (SHA-256 of remit.yaml), durability, pid
-//   call-decided     agent, user, upstream, tool, arguments (SHA-256), remit, role, decision, reason
-//   session-minted   remit, role, session_name, source_identity, tags {}, expires, policy (session
+//   call-decided     agent, user, upstream, tool, arguments (SHA-256), remit, role, decision,
+//   reason session-minted   remit, role, session_name, source_identity, tags {}, expires, policy
+//   (session
 //                    policy as an object), packed_policy_size, access_key_id, reused (boolean)
 //   aws-decided      service, operation, actions [], resources [], region, host, decision, layer,
 //                    statement, reason, session_name
