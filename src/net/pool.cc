@@ -81,7 +81,12 @@ struct ClientPool::State {
 
 Result<std::unique_ptr<ClientPool>> ClientPool::make(Loop& loop, ClientOptions options,
                                                      Timeouts timeouts) {
-  REMIT_TRY(auto tls, make_client_tls(options.ca_file));
+  // Reading the system's roots takes 30 ms, most of a start: they are read when they are needed
+  // first. A file that somebody named is read now, so that a wrong one is told at the start.
+  std::shared_ptr<asio::ssl::context> tls;
+  if (!options.ca_file.empty()) {
+    REMIT_TRY(tls, make_client_tls(options.ca_file));
+  }
   auto state = std::make_unique<State>(loop, std::move(options), timeouts, std::move(tls));
   return std::unique_ptr<ClientPool>(new ClientPool(std::move(state)));
 }
@@ -135,6 +140,9 @@ Task<Result<std::unique_ptr<ClientConnection>>> ClientPool::connect(Origin origi
   }
   Stream stream(std::move(socket));
   if (origin.tls) {
+    if (!state_->tls) {
+      REMIT_CO_TRY(state_->tls, make_client_tls(state_->options.ca_file));
+    }
     Deadline handshake(state_->sweep, [&late, &stream] {
       late = true;
       stream.close();

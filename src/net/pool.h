@@ -17,7 +17,8 @@ namespace remit::net {
 
 class ClientPool {
  public:
-  // Fails when the certificates cannot be read. The loop must outlive the pool.
+  // Fails when the certificates of `ca_file` cannot be read; the system's own are read for the
+  // first TLS connection. The loop must outlive the pool.
   static Result<std::unique_ptr<ClientPool>> make(Loop& loop, ClientOptions options,
                                                   Timeouts timeouts = {});
   ~ClientPool();
