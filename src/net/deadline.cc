@@ -1,6 +1,5 @@
 #include "net/deadline.h"
 
-#include <boost/asio/error.hpp>
 #include <utility>
 
 namespace remit::net {
@@ -44,8 +43,9 @@ void DeadlineSweep::unlink(Deadline& deadline) {
 void DeadlineSweep::start() {
   running_ = true;
   timer_.expires_after(tick_);
-  timer_.async_wait([this](const boost::system::error_code& ec) {
-    if (ec == boost::asio::error::operation_aborted) return;  // `this` may be gone
+  // A wait that has ended is not cancelled any more: its handler may run after we are gone.
+  timer_.async_wait([this, alive = std::weak_ptr<int>(alive_)](const auto& ec) {
+    if (ec || alive.expired()) return;
     sweep();
   });
 }

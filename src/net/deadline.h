@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
+#include <memory>
 
 #include "net/task.h"
 
@@ -59,6 +60,7 @@ class DeadlineSweep {
   Deadline* first_ = nullptr;
   Deadline* cursor_ = nullptr;  // the next one of a sweep in progress: unlink() moves it on
   bool running_ = false;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
 }  // namespace remit::net
