@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -22,9 +21,6 @@ void harden_process() {
 }
 
 std::string runtime_directory() {
-  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && *runtime == '/') {
-    if (access(runtime, W_OK) == 0) return runtime;
-  }
   std::error_code error;
   const auto temporary = std::filesystem::temp_directory_path(error);
   return error ? "/tmp" : temporary.string();

@@ -11,7 +11,8 @@ namespace remit::gateway {
 
 void harden_process();
 
-// A directory for the private files of lanes, below $XDG_RUNTIME_DIR or the system's temporary one.
+// Where the private directories of lanes are made: the temporary directory. Not $XDG_RUNTIME_DIR,
+// which is small and often mounted noexec, and upstreams have their HOME and TMPDIR there.
 // Directories of gateways that were killed are removed: they hold placeholders only.
 std::string runtime_directory();
 void remove_stale_directories(const std::string& below);
