@@ -19,6 +19,7 @@ std::shared_ptr<const rules::Config> config(std::string_view upstreams) {
 
 std::vector<std::string> tools(int count) {
   std::vector<std::string> out;
+  out.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
     out.push_back(R"({"name":"t)" + std::to_string(i) + R"(","inputSchema":{"n":1.0}})");
   }
