@@ -5,7 +5,8 @@
 
 #include <condition_variable>
 #include <cstdlib>
-#include <deque>
+#include <iterator>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -27,11 +28,15 @@ std::size_t cost_of(const Record& record) {
   return sizeof(Pending) + record.call.size() + record.body.size();
 }
 
-// The queue between any thread and the one that writes.
+// Gathers records and commits them together: on the owner's thread (Durability::Process) or on one
+// of its own.
 class GroupCommit final : public Ledger {
  public:
   GroupCommit(Options options, Store store, Post post)
-      : options_(std::move(options)), post_(std::move(post)), store_(std::move(store)) {
+      : options_(std::move(options)),
+        on_owner_(options_.durability == Durability::Process),
+        post_(std::move(post)),
+        store_(std::move(store)) {
     thread_ = std::thread([this] { run(); });
   }
 
@@ -45,21 +50,23 @@ class GroupCommit final : public Ledger {
   }
 
   void append(Record record, Completion done) override {
-    bool wake = false;
-    {
-      const std::lock_guard lock(mutex_);
-      const std::size_t cost = cost_of(record);
-      if (auto refusal = refusal_now(cost)) {
-        post_([done = std::move(done), error = *std::move(refusal)]() mutable {
-          done(std::unexpected(std::move(error)));
-        });
-        return;
-      }
-      queued_bytes_ += cost;
-      queue_.push_back({std::move(record), std::move(done)});
-      wake = std::exchange(waiting_, false);
+    const std::lock_guard lock(mutex_);
+    const std::size_t cost = cost_of(record);
+    if (auto refusal = refusal_now(cost)) {
+      post_([done = std::move(done), error = *std::move(refusal)]() mutable {
+        done(std::unexpected(std::move(error)));
+      });
+      return;
     }
-    if (wake) wake_.notify_one();
+    queued_bytes_ += cost;
+    queue_.push_back({std::move(record), std::move(done)});
+    if (!on_owner_) {
+      hand_over();
+    } else if (!std::exchange(turn_posted_, true)) {
+      post_([this, alive = std::weak_ptr<int>(alive_)] {
+        if (!alive.expired()) end_turn();
+      });
+    }
   }
 
  private:
@@ -76,40 +83,91 @@ class GroupCommit final : public Ledger {
     return std::nullopt;
   }
 
+  // The thread takes the queue. Under mutex_.
+  void hand_over() {
+    handed_over_ = true;
+    if (std::exchange(waiting_, false)) wake_.notify_one();
+  }
+
+  // On the owner's thread: commits what was appended since the last turn, unless that could block.
+  void end_turn() {
+    std::unique_lock lock(mutex_);
+    turn_posted_ = false;
+    if (queue_.empty() || writing_ || handed_over_) return;  // the thread takes all there is
+    if (!store_ || failure_) return hand_over();             // it opens the file again
+    take(batch_);
+    writing_ = true;
+    lock.unlock();
+    list_records();
+    auto written = store_->try_append(records_, appended_);
+    if (written && *written == Store::Attempt::Busy) return give_back(lock);
+    std::optional<Error> failure;
+    if (!written) failure = failed(std::move(written).error());
+    const bool log_is_long = store_ && store_->log_pages() >= options_.checkpoint_pages;
+    auto answers = answers_to(batch_, failure);
+    batch_.clear();
+    lock.lock();
+    writing_ = false;
+    note(std::move(failure));
+    if (log_is_long && !std::exchange(checkpoint_due_, true) && std::exchange(waiting_, false)) {
+      wake_.notify_one();
+    }
+    if (!queue_.empty()) hand_over();  // appended by another thread, which found us writing
+    if (answers_posted_ != 0) return post_answers(std::move(answers));  // theirs come first
+    lock.unlock();
+    answers();
+  }
+
+  // Another gateway is writing: its lock is the thread's to wait for.
+  void give_back(std::unique_lock<std::mutex>& lock) {
+    lock.lock();
+    for (const Pending& pending : batch_) queued_bytes_ += cost_of(pending.record);
+    queue_.insert(queue_.begin(), std::make_move_iterator(batch_.begin()),
+                  std::make_move_iterator(batch_.end()));
+    batch_.clear();
+    writing_ = false;
+    hand_over();
+  }
+
   void run() {
     std::unique_lock lock(mutex_);
-    std::vector<Pending> batch;
-    while (wait_for_records(lock)) {
-      take(batch);
+    while (wait_for_work(lock)) {
+      if (std::exchange(checkpoint_due_, false)) shorten_log(lock);
+      handed_over_ = false;
+      if (queue_.empty() || writing_) continue;  // the owner's turn, which hands over what is left
+      take(batch_);
       writing_ = true;
       lock.unlock();
-      std::optional<Error> failure = write(batch);
-      auto answers = answers_to(batch, failure);
-      batch.clear();
-      last_commit_ = Steady::now();
+      auto failure = write();
+      auto answers = answers_to(batch_, failure);
+      batch_.clear();
       lock.lock();
       writing_ = false;
-      failure_ = std::move(failure);
-      if (failure_) retry_at_ = last_commit_ + options_.retry_after;
-      post_(std::move(answers));  // locked, so that no later append is answered before
+      note(std::move(failure));
+      if (!queue_.empty()) handed_over_ = true;
+      post_answers(std::move(answers));  // locked, so that no later append is answered before
     }
   }
 
   // False when everything is written and the owner wants to go.
-  bool wait_for_records(std::unique_lock<std::mutex>& lock) {
-    while (queue_.empty() && !stopping_) {
+  bool wait_for_work(std::unique_lock<std::mutex>& lock) {
+    while (!handed_over_ && !checkpoint_due_ && !stopping_) {
       waiting_ = true;
       wake_.wait(lock);
     }
     waiting_ = false;
-    if (queue_.empty()) return false;
-    const auto gathered = last_commit_ + options_.gather;
-    if (options_.durability == Durability::Process && Steady::now() < gathered && !stopping_) {
-      lock.unlock();
-      std::this_thread::sleep_until(gathered);
-      lock.lock();
+    return !stopping_ || !queue_.empty();
+  }
+
+  // Appends go on meanwhile, on the owner's thread.
+  void shorten_log(std::unique_lock<std::mutex>& lock) {
+    lock.unlock();
+    if (!keeper_) {
+      if (auto opened = LogKeeper::open(options_)) keeper_.emplace(*std::move(opened));
     }
-    return true;
+    // A reader in the way or a disk in trouble: the log grows on, and the next commit asks again.
+    if (keeper_ && !keeper_->checkpoint()) keeper_.reset();
+    lock.lock();
   }
 
   void take(std::vector<Pending>& batch) {
@@ -127,25 +185,35 @@ class GroupCommit final : public Ledger {
     queue_.erase(queue_.begin(), end);
   }
 
-  std::optional<Error> write(const std::vector<Pending>& batch) {
+  void list_records() {
     records_.clear();
-    for (const Pending& pending : batch) records_.push_back(&pending.record);
-    Result<> written;
+    for (const Pending& pending : batch_) records_.push_back(&pending.record);
+  }
+
+  std::optional<Error> write() {
+    list_records();
     if (!store_) {
       // A file that vanished is not made anew: a person must see that the record was broken.
       auto reopened = Store::open(options_, Store::IfAbsent::Refuse);
-      if (reopened) {
-        store_.emplace(*std::move(reopened));
-      } else {
-        written = std::unexpected(std::move(reopened).error());
-      }
+      if (!reopened) return failed(std::move(reopened).error());
+      store_.emplace(*std::move(reopened));
     }
-    if (store_) written = store_->append(records_, appended_);
+    auto written = store_->append(records_, appended_);
     if (written) return std::nullopt;
+    return failed(std::move(written).error());
+  }
+
+  Error failed(Error error) {
     store_.reset();
-    return Error{written.error().code,
-                 fmt::format("the ledger at {} cannot write: {}; calls stop until it can again",
-                             options_.path.string(), written.error().message)};
+    return Error{error.code, fmt::format("the ledger at {} cannot write: {}; calls stop until it "
+                                         "can again",
+                                         options_.path.string(), error.message)};
+  }
+
+  // Under mutex_.
+  void note(std::optional<Error> failure) {
+    failure_ = std::move(failure);
+    if (failure_) retry_at_ = Steady::now() + options_.retry_after;
   }
 
   std::move_only_function<void()> answers_to(std::vector<Pending>& batch,
@@ -162,14 +230,32 @@ class GroupCommit final : public Ledger {
     };
   }
 
-  const Options options_;
-  const Post post_;
+  // Under mutex_.
+  void post_answers(std::move_only_function<void()> answers) {
+    ++answers_posted_;
+    post_([this, alive = std::weak_ptr<int>(alive_), answers = std::move(answers)]() mutable {
+      if (alive.expired()) return;
+      {
+        const std::lock_guard lock(mutex_);
+        --answers_posted_;
+      }
+      answers();
+    });
+  }
 
-  // Of the thread.
+  const Options options_;
+  const bool on_owner_;
+  const Post post_;
+  // Of the owner's thread: expired tells posted functions that the ledger is gone.
+  const std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+
+  // Of the thread that set writing_.
   std::optional<Store> store_;
+  std::vector<Pending> batch_;
   std::vector<const Record*> records_;
   std::vector<Appended> appended_;
-  Steady::time_point last_commit_;
+
+  std::optional<LogKeeper> keeper_;  // of the ledger's thread
 
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -177,6 +263,10 @@ class GroupCommit final : public Ledger {
   std::size_t queued_bytes_ = 0;
   std::optional<Error> failure_;  // of the last batch
   Steady::time_point retry_at_;
+  std::size_t answers_posted_ = 0;  // and not run yet
+  bool turn_posted_ = false;
+  bool handed_over_ = false;
+  bool checkpoint_due_ = false;
   bool writing_ = false;
   bool waiting_ = false;
   bool stopping_ = false;

@@ -42,8 +42,9 @@ class Ledger {
   virtual void append(Record record, Completion done) = 0;
 };
 
-// Hands a function to the thread that owns the caller (asio::post to its loop). Called from the
-// ledger's thread and from within append(); must not run the function before it returns.
+// Hands a function to the thread that owns the ledger (asio::post to its loop), which runs it after
+// what is ready to run there. Called from the ledger's thread and from within append(); must not
+// run the function before it returns.
 using Post = std::function<void(std::move_only_function<void()>)>;
 
 struct Options {
@@ -54,9 +55,9 @@ struct Options {
   std::chrono::milliseconds busy_timeout{5000};
   // After a failure: appends within this time fail without another attempt.
   std::chrono::milliseconds retry_after{250};
-  // At least this long between two commits, so that records gather while many come. A record that
-  // comes after a pause is not held up. Ignored with Durability::Disk: the sync itself gathers.
-  std::chrono::microseconds gather{200};
+  // With Durability::Process: how long the log may grow before it is brought into the file, on the
+  // ledger's thread. Pages of 4 KiB; a longer log makes stalls rarer and reading it slower.
+  int checkpoint_pages = 4000;
   // Appends beyond either bound fail at once.
   std::size_t max_queued = 65'536;
   std::size_t max_queued_bytes = std::size_t{64} << 20;
@@ -67,8 +68,15 @@ struct Options {
 // Opens or creates the ledger: SQLite in WAL mode, file 0600 in a directory 0700 made when absent.
 // Refuses symbolic links, files and directories of another owner or writable by others, files
 // that are no ledger and ledgers of a newer version. Several gateways may append to one file: each
-// commit takes the write lock and continues the chain from the last record. Destroying the ledger
-// writes what was appended, then drops completions that were not yet posted.
+// commit takes the write lock and continues the chain from the last record. To be destroyed on the
+// thread that Post hands to: that writes what was appended, then drops completions that did not
+// come yet.
+//
+// Who commits: with Durability::Disk a thread of the ledger's own, because a sync blocks; records
+// that come meanwhile share the next commit. With Durability::Process the owner's thread, once for
+// all records of a turn of its loop, because handing a record to another thread and back costs more
+// than writing it; what may block there (another gateway's lock, a file to open again, bringing the
+// log into the file) goes to the ledger's thread all the same.
 Result<std::unique_ptr<Ledger>> open(Options options, Post post);
 
 // $XDG_STATE_HOME/remit/ledger.db, or below ~/.local/state.

@@ -24,7 +24,6 @@ Options options_for(const fs::path& path) {
   options.path = path;
   options.durability = Durability::Process;
   options.retry_after = std::chrono::milliseconds{0};
-  options.gather = std::chrono::microseconds{0};
   return options;
 }
 
@@ -275,7 +274,6 @@ TEST(Ledger, RefusesAtOnceWhenItsQueueIsFull) {
   TestLoop loop;
   Options options = options_for(folder.ledger());
   options.max_queued = 10;
-  options.gather = std::chrono::seconds{1};
   auto ledger = open(options, loop.post());
   ASSERT_TRUE(loop.append(**ledger, sample_record(0)));
   int good = 0;

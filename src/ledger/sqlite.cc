@@ -120,6 +120,29 @@ Result<std::int64_t> Database::integer(std::string_view sql) {
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
 
+void Database::set_busy_timeout(std::chrono::milliseconds busy_timeout) {
+  sqlite3_busy_timeout(database_.get(), static_cast<int>(busy_timeout.count()));
+}
+
+bool Database::is_busy() const {
+  const int code = sqlite3_errcode(database_.get()) & 0xFF;
+  return code == SQLITE_BUSY || code == SQLITE_LOCKED;
+}
+
+void Database::leave_log() {
+  const auto note = [](void* pages, sqlite3*, const char*, int in_log) {
+    *static_cast<int*>(pages) = in_log;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(database_.get(), note, log_pages_.get());
+}
+
+std::uint32_t Database::data_version() const {
+  std::uint32_t version = 0;
+  sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_DATA_VERSION, &version);
+  return version;
+}
+
 bool Database::file_moved() const {
   int moved = 0;
   sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);

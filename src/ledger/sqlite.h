@@ -53,6 +53,15 @@ class Database {
   Result<Statement> prepare(std::string_view sql);
   Result<std::int64_t> integer(std::string_view sql);  // the first column of the first row
   bool in_transaction() const;
+  // How long statements wait for another connection's lock before they fail with is_busy().
+  void set_busy_timeout(std::chrono::milliseconds busy_timeout);
+  // The last failure was another connection's lock, not a fault.
+  bool is_busy() const;
+  // Commits no longer bring a grown log into the file: whoever calls this watches log_pages().
+  void leave_log();
+  int log_pages() const { return *log_pages_; }  // after the last commit
+  // Changes when another connection committed; as of the transaction that is open.
+  std::uint32_t data_version() const;
   bool file_moved() const;  // the path no longer names the open file
 
  private:
@@ -60,6 +69,7 @@ class Database {
     void operator()(sqlite3* database) const noexcept;
   };
   explicit Database(sqlite3* database) : database_(database) {}
+  std::unique_ptr<int> log_pages_ = std::make_unique<int>(0);  // SQLite holds its address
   std::unique_ptr<sqlite3, Close> database_;
 };
 

@@ -133,7 +133,9 @@ Result<Database> open_database(const fs::path& path, const Options& options) {
                                   : "PRAGMA synchronous = NORMAL"));
   // The tail's page stands in the log once a commit and is copied once a checkpoint: rarer is
   // cheaper.
-  REMIT_CHECKED(database.exec("PRAGMA wal_autocheckpoint = 4000"));
+  REMIT_CHECKED(
+      database.exec(fmt::format("PRAGMA wal_autocheckpoint = {}", options.checkpoint_pages)));
+  if (options.durability == Durability::Process) database.leave_log();
   if (version == 0) REMIT_CHECKED(create_schema(database));
   if (options.max_pages != 0) {
     REMIT_CHECKED(database.exec(fmt::format("PRAGMA max_page_count = {}", options.max_pages)));
@@ -182,26 +184,56 @@ Result<Store> Store::open(const Options& options, IfAbsent if_absent) {
   REMIT_TRY(Statement rollback, database.prepare("ROLLBACK"));
   return Store(std::move(database),
                Statements{std::move(last), std::move(head), std::move(insert), std::move(set_head),
-                          std::move(begin), std::move(commit), std::move(rollback)});
+                          std::move(begin), std::move(commit), std::move(rollback)},
+               options.busy_timeout);
 }
 
-Result<> Store::append(std::span<const Record* const> batch, std::vector<Appended>& out) {
-  out.clear();
+Result<> Store::begin() {
   if (database_.file_moved()) {
     return fail(ErrorCode::Unavailable, "the file was removed or replaced while in use");
   }
-  REMIT_CHECKED(statements_.begin.step());
+  auto begun = statements_.begin.step();
   statements_.begin.reset();
-  auto appended = append_in_transaction(batch, out);
-  if (!appended && database_.in_transaction()) {
+  if (!begun) return std::unexpected(std::move(begun).error());
+  return {};
+}
+
+Result<> Store::append(std::span<const Record* const> batch, std::vector<Appended>& out) {
+  database_.set_busy_timeout(busy_timeout_);
+  REMIT_CHECKED(begin());
+  return append_in_transaction(batch, out);
+}
+
+Result<Store::Attempt> Store::try_append(std::span<const Record* const> batch,
+                                         std::vector<Appended>& out) {
+  database_.set_busy_timeout(std::chrono::milliseconds{0});
+  if (auto begun = begin(); !begun) {
+    if (database_.is_busy()) return Attempt::Busy;
+    return std::unexpected(std::move(begun).error());
+  }
+  // Whoever may begin to write may also commit: in WAL mode readers never stand in the way.
+  REMIT_CHECKED(append_in_transaction(batch, out));
+  return Attempt::Done;
+}
+
+Result<> Store::append_in_transaction(std::span<const Record* const> batch,
+                                      std::vector<Appended>& out) {
+  out.clear();
+  auto appended = write(batch, out);
+  if (appended) {
+    own_last_ = out.empty() ? own_last_ : out.back();
+    own_version_ = database_.data_version();
+    return appended;
+  }
+  own_last_.reset();
+  if (database_.in_transaction()) {
     (void)statements_.rollback.step();
     statements_.rollback.reset();
   }
   return appended;
 }
 
-Result<> Store::append_in_transaction(std::span<const Record* const> batch,
-                                      std::vector<Appended>& out) {
+Result<> Store::write(std::span<const Record* const> batch, std::vector<Appended>& out) {
   REMIT_TRY(Appended last, last_record());
   Statement& insert = statements_.insert;
   for (const Record* record : batch) {
@@ -232,6 +264,7 @@ Result<> Store::append_in_transaction(std::span<const Record* const> batch,
 // What the next record follows. The head, written with every commit, must name the last record:
 // going on after a cut tail would wipe the trace of the cut.
 Result<Appended> Store::last_record() {
+  if (own_last_ && own_version_ == database_.data_version()) return *own_last_;
   const auto read = [](Statement& statement) -> Result<Appended> {
     REMIT_TRY(const bool row, statement.step());
     Appended found;
@@ -248,6 +281,24 @@ Result<Appended> Store::last_record() {
                             head.sequence, last.sequence));
   }
   return last;
+}
+
+Result<LogKeeper> LogKeeper::open(const Options& options) {
+  // Long enough for an append under way, short enough not to hold up the next for a slow reader.
+  constexpr std::chrono::milliseconds kPatience{10};
+  REMIT_TRY(const fs::path path, prepare_file(options.path, Store::IfAbsent::Refuse));
+  auto opened = Database::open(path, OpenMode::ReadWrite, kPatience);
+  if (!opened) return wrap(path.string(), std::move(opened).error());
+  LogKeeper keeper(*std::move(opened));
+  REMIT_CHECKED(keeper.database_.exec("PRAGMA synchronous = NORMAL"));
+  return keeper;
+}
+
+Result<> LogKeeper::checkpoint() {
+  // Most of it while appends go on; then, with appends held up, the few pages since, so that the
+  // log begins anew. https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
+  REMIT_CHECKED(database_.exec("PRAGMA wal_checkpoint(PASSIVE)"));
+  return database_.exec("PRAGMA wal_checkpoint(RESTART)");
 }
 
 }  // namespace remit::ledger

@@ -1,6 +1,6 @@
 #pragma once
 
-// The ledger's file: makes it, guards it, appends batches to it. Blocks; used by one thread.
+// The ledger's file: makes it, guards it, appends batches to it. Used by one thread at a time.
 
 #include <optional>
 #include <span>
@@ -25,18 +25,45 @@ class Store {
   // All of them or none, in one transaction, durable on return. Writes what each became to `out`.
   Result<> append(std::span<const Record* const> batch, std::vector<Appended>& out);
 
+  enum class Attempt : std::uint8_t { Done, Busy };
+  // The same without ever waiting for another connection's lock. Busy: nothing was written.
+  Result<Attempt> try_append(std::span<const Record* const> batch, std::vector<Appended>& out);
+
+  // Of the log, after the last commit. Only with Durability::Process: else it is kept short here.
+  int log_pages() const { return database_.log_pages(); }
+
  private:
   struct Statements {
     Statement last, head, insert, set_head, begin, commit, rollback;
   };
-  Store(Database database, Statements statements)
-      : database_(std::move(database)), statements_(std::move(statements)) {}
+  Store(Database database, Statements statements, std::chrono::milliseconds busy_timeout)
+      : database_(std::move(database)),
+        statements_(std::move(statements)),
+        busy_timeout_(busy_timeout) {}
+  Result<> begin();
   Result<Appended> last_record();
   Result<> append_in_transaction(std::span<const Record* const> batch, std::vector<Appended>& out);
+  Result<> write(std::span<const Record* const> batch, std::vector<Appended>& out);
 
   Database database_;
   Statements statements_;  // after database_: finalized before it is closed
+  std::chrono::milliseconds busy_timeout_;
+  std::optional<Appended> own_last_;  // what our last commit left, and the version it is true of
+  std::uint32_t own_version_ = 0;
   Chain chain_;
+};
+
+// A second connection to the same file, for the thread that brings the log into it while the first
+// goes on to append.
+class LogKeeper {
+ public:
+  static Result<LogKeeper> open(const Options& options);
+  // Waits for the disk. Appends are held up only at the end, for what was added meanwhile.
+  Result<> checkpoint();
+
+ private:
+  explicit LogKeeper(Database database) : database_(std::move(database)) {}
+  Database database_;
 };
 
 }  // namespace remit::ledger
