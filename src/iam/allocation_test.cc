@@ -67,6 +67,77 @@ TEST(Decide, AllocatesNothing) {
   EXPECT_EQ(allocations.load(), before);
 }
 
+// Long patterns, long values, an index over many policies.
+TEST(Decide, AllocatesNothingForLongTextsEither) {
+  std::string questions;
+  for (int i = 0; i < 700; ++i) questions += "a?";
+  std::vector<Policy> policies;
+  for (const auto& resource : {"arn:aws:s3:::b/*" + questions + "b*",
+                               std::string("arn:aws:s3:::b/${aws:PrincipalTag/long}*"),
+                               "arn:aws:s3:::b/*" + std::string(900, 'a') + "c*"}) {
+    for (const char* effect : {"Allow", "Deny"}) {
+      auto compiled =
+          compile(R"({"Version":"2012-10-17","Statement":{"Effect":")" + std::string(effect) +
+                      R"(","Action":"s3:*","Resource":")" + resource + "\"}}",
+                  PolicyKind::Identity, "p");
+      ASSERT_TRUE(compiled);
+      policies.push_back(*std::move(compiled));
+    }
+  }
+  std::vector<const Policy*> list;
+  for (const auto& policy : policies) list.push_back(&policy);
+  const PolicySet set(list);
+  const auto principal = Principal::parse("arn:aws:iam::111122223333:user/a");
+  const std::string resource = "arn:aws:s3:::b/" + std::string(8'000, 'a');
+  const std::string value(8'100, 'a');
+  Context context;
+  context.set("aws:PrincipalTag/long", value);
+  Request request;
+  request.principal = &*principal;
+  request.action = "s3:GetObject";
+  request.resource = resource;
+  request.context = &context;
+  request.resource_account = "111122223333";
+  for (const bool indexed : {false, true}) {
+    Stack stack;
+    stack.identity = indexed ? Layer::of(set) : Layer::of(list);
+    const auto before = allocations.load();
+    EXPECT_EQ(decide(stack, request).outcome, Outcome::ImplicitDeny);
+    EXPECT_EQ(allocations.load(), before);
+  }
+}
+
+// Beyond the longest text nothing is matched: what cannot be told is not known.
+TEST(Decide, TakesWhatIsTooLongForUnknown) {
+  const auto policy = compile(R"({"Version":"2012-10-17","Statement":[
+    {"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"},
+    {"Effect":"Allow","Action":"s3:PutObject","Resource":"*"},
+    {"Effect":"Allow","Action":"s3:ListBucket","Resource":"*",
+     "Condition":{"StringLike":{"s3:prefix":"a*"}}}]})",
+                              PolicyKind::Identity, "p");
+  ASSERT_TRUE(policy);
+  const Policy* list = &*policy;
+  Stack stack;
+  stack.identity = Layer::of(std::span(&list, 1));
+  const auto principal = Principal::parse("arn:aws:iam::111122223333:user/a");
+  const std::string longer(9'000, 'a');
+  const std::string resource = "arn:aws:s3:::b/" + longer;
+  Context context;
+  context.set("s3:prefix", longer);
+  Request request;
+  request.principal = &*principal;
+  request.context = &context;
+  request.resource_account = "111122223333";
+  request.resource = resource;
+  request.action = "s3:GetObject";
+  EXPECT_EQ(decide(stack, request).outcome, Outcome::Undetermined);
+  request.action = "s3:PutObject";
+  EXPECT_EQ(decide(stack, request).outcome, Outcome::Allowed);
+  request.action = "s3:ListBucket";
+  request.resource = "arn:aws:s3:::b";
+  EXPECT_EQ(decide(stack, request).outcome, Outcome::Undetermined);
+}
+
 TEST(Context, KeepsItsMemoryBetweenRequests) {
   Context context;
   const auto fill = [&context] {

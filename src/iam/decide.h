@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "iam/policy.h"
+#include "iam/policy_set.h"
 #include "iam/request.h"
 
 namespace remit::iam {
@@ -22,8 +23,11 @@ namespace remit::iam {
 struct Layer {
   std::span<const Policy* const> policies;
   bool known = true;
+  const SetIndex* index = nullptr;  // over `policies`, where they are a PolicySet
 
-  static Layer of(std::span<const Policy* const> policies) { return {policies, true}; }
+  static Layer of(std::span<const Policy* const> policies) { return {policies}; }
+  // The set must outlive the layer. Pays from about three policies on.
+  static Layer of(const PolicySet& set) { return {set.policies(), true, &set.index()}; }
   static Layer not_known() { return {{}, false}; }
   bool attached() const { return known && !policies.empty(); }
 };

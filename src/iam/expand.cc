@@ -20,7 +20,7 @@ std::uint32_t variable_index(std::string_view bytes) {
 Expansion::Expansion(const CompiledPolicy& policy, const Pattern& pattern, const Query& query,
                      Trace* trace) {
   auto rest = policy.text(pattern.text);
-  while (!rest.empty() && state_ != State::Missing) {
+  while (!rest.empty() && state_ != State::Missing && state_ != State::TooLong) {
     const auto at = rest.find(kVariable);
     append(rest.substr(0, at));
     if (at == rest.npos) return;
@@ -51,21 +51,20 @@ void Expansion::append_variable(const CompiledPolicy& policy, const Variable& va
     append(found.values.front());
     return;
   }
-  state_ = State::Unknown;
+  state_ = State::Unknown;  // before append(), which may find the whole too long
   append(std::string_view(&kAnyRun, 1));
   if (trace != nullptr) trace->unknown.emplace_back(policy.text(key.name));
 }
 
 void Expansion::append(std::string_view bytes) {
-  if (heap_.empty() && size_ + bytes.size() <= kInline) {
-    std::memcpy(inline_.data() + size_, bytes.data(), bytes.size());
-    size_ += bytes.size();
+  const bool star_twice = size_ > 0 && data_[size_ - 1] == kAnyRun && bytes.starts_with(kAnyRun);
+  if (star_twice) bytes.remove_prefix(1);
+  if (bytes.size() > kLongest - size_) {
+    state_ = State::TooLong;
     return;
   }
-  if (heap_.empty()) heap_.assign(inline_.data(), size_);
-  heap_.append(bytes);
-  data_ = heap_.data();
-  size_ = heap_.size();
+  std::memcpy(data_.data() + size_, bytes.data(), bytes.size());
+  size_ += bytes.size();
 }
 
 }  // namespace remit::iam

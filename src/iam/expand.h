@@ -4,10 +4,10 @@
 
 #include <array>
 #include <cstddef>
-#include <string>
 #include <string_view>
 
 #include "iam/query.h"
+#include "iam/wildcard.h"
 
 namespace remit::iam {
 
@@ -17,6 +17,7 @@ class Expansion {
     Known,
     Missing,  // a variable has no value and no default: the pattern matches nothing
     Unknown,  // a variable's value is not known, or not usable; text() has a star in its place
+    TooLong,  // no text that is matched is as long: the pattern matches nothing
   };
 
   // `pattern` has the form Template.
@@ -25,17 +26,17 @@ class Expansion {
   Expansion& operator=(const Expansion&) = delete;
 
   State state() const { return state_; }
-  std::string_view text() const { return {data_, size_}; }  // encoded (iam/wildcard.h)
+  std::string_view text() const { return {data_.data(), size_}; }  // encoded (iam/wildcard.h)
 
  private:
   void append(std::string_view bytes);
   void append_variable(const CompiledPolicy& policy, const Variable& variable, const Query& query,
                        Trace* trace);
 
-  static constexpr std::size_t kInline = 1024;
-  std::array<char, kInline> inline_;
-  std::string heap_;  // for what does not fit
-  char* data_ = inline_.data();
+  // Every symbol but a star takes at least one byte of the text, and no two stars are neighbours:
+  // what does not fit here is longer than any text.
+  static constexpr std::size_t kLongest = 2 * kLongestText + 2;
+  std::array<char, kLongest> data_;
   std::size_t size_ = 0;
   State state_ = State::Known;
 };

@@ -140,7 +140,7 @@ class Explainer {
       if (applies.truth == Truth::No) {
         report.verdict = "does not apply: " + std::string(applies.why);
       } else {
-        Verdict verdict = scan(levels[i].policies, query_);
+        Verdict verdict = scan(levels[i], query_);
         if (layer == LayerName::Rcp) verdict.allow = Truth::Yes;  // RCPFullAWSAccess
         report.verdict = verdict_text(verdict);
         if (applies.truth == Truth::Maybe) report.verdict += ", if it applies";

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -62,6 +63,7 @@ constexpr std::string_view kSession = R"({"Version":"2012-10-17","Statement":[
 struct FullStack {
   std::vector<Policy> policies;
   std::vector<const Policy*> identity;
+  std::optional<PolicySet> identity_set;
   std::vector<const Policy*> boundary;
   std::vector<const Policy*> session;
   std::vector<const Policy*> scp_policies;
@@ -85,7 +87,8 @@ struct FullStack {
     scp_policies = {&policies[n + 1]};
     session = {&policies[n + 2]};
     scp = {Layer::of(scp_policies)};
-    stack.identity = Layer::of(identity);
+    identity_set.emplace(identity);
+    stack.identity = Layer::of(*identity_set);
     stack.boundary = Layer::of(boundary);
     stack.session = Layer::of(session);
     stack.scp = scp;
@@ -119,6 +122,14 @@ void FullStackOfTenTwoThreads(benchmark::State& state) {
 }
 BENCHMARK(FullStackOfTenTwoThreads)->Threads(2);
 
+// The same without an index over the ten.
+void FullStackOfTenOneByOne(benchmark::State& state) {
+  FullStack full(10);
+  full.stack.identity = Layer::of(full.identity);
+  decide_stack(state, full);
+}
+BENCHMARK(FullStackOfTenOneByOne);
+
 void SingleIdentityPolicy(benchmark::State& state) {
   FullStack full(10);
   Stack single;
@@ -135,16 +146,27 @@ void SessionPolicyOnly(benchmark::State& state) {
 }
 BENCHMARK(SessionPolicyOnly);
 
-void AttachedPolicies(benchmark::State& state) {
+// Identity policies alone; the one that allows is the last.
+void attached_policies(benchmark::State& state, bool indexed) {
   FullStack full(static_cast<int>(state.range(0)));
   Stack only;
-  only.identity = full.stack.identity;
+  only.identity = indexed ? Layer::of(*full.identity_set) : Layer::of(full.identity);
   full.stack = only;
-  full.request.action = "s3:ListBucket";
-  full.request.resource = "arn:aws:s3:::team0";
+  const std::string resource =
+      "arn:aws:s3:::team" + std::to_string(state.range(0) - 1) + "/reports/2026/11.csv";
+  full.request.resource = resource;
   decide_stack(state, full);
 }
-BENCHMARK(AttachedPolicies)->Arg(1)->Arg(100)->Arg(10000);
+void AttachedPolicies(benchmark::State& state) { attached_policies(state, true); }
+BENCHMARK(AttachedPolicies)->Arg(1)->Arg(10)->Arg(100)->Arg(10000);
+void AttachedPoliciesOneByOne(benchmark::State& state) { attached_policies(state, false); }
+BENCHMARK(AttachedPoliciesOneByOne)->Arg(1)->Arg(10)->Arg(100)->Arg(10000);
+
+void IndexOfAttachedPolicies(benchmark::State& state) {
+  FullStack full(static_cast<int>(state.range(0)));
+  for (auto _ : state) benchmark::DoNotOptimize(PolicySet(full.identity));
+}
+BENCHMARK(IndexOfAttachedPolicies)->Arg(10)->Arg(10000)->Unit(benchmark::kMicrosecond);
 
 void Explain(benchmark::State& state) {
   FullStack full(10);
@@ -194,10 +216,12 @@ void LargePolicy(benchmark::State& state) {
   Stack stack;
   stack.identity = Layer::of(std::span(&policy, 1));
   full.request.resource = "arn:aws:s3:::bucket9999/x";
+  const PolicySet set(std::span(&policy, 1));
+  if (state.range(0) != 0) stack.identity = Layer::of(set);
   for (auto _ : state) benchmark::DoNotOptimize(decide(stack, full.request));
   state.counters["statements"] = static_cast<double>(large.statements());
 }
-BENCHMARK(LargePolicy);
+BENCHMARK(LargePolicy)->ArgName("indexed")->Arg(0)->Arg(1);
 
 void CompileLargePolicy(benchmark::State& state) {
   std::string text = R"({"Version":"2012-10-17","Statement":[)";
@@ -212,29 +236,49 @@ void CompileLargePolicy(benchmark::State& state) {
 }
 BENCHMARK(CompileLargePolicy);
 
-// `*a*a*a...b` on `aaaa...`: exponential for a careless matcher.
-void AdversarialStars(benchmark::State& state) {
-  const auto n = static_cast<std::size_t>(state.range(0));
+// Patterns that make a careless matcher try every split. `n` is the length of the text.
+void adversarial(benchmark::State& state, std::string_view repeated, std::string_view end,
+                 std::size_t times, char letter) {
   std::string pattern;
-  for (std::size_t i = 0; i < n / 4; ++i) append_encoded(pattern, "*a");
-  append_encoded(pattern, "*b");
-  const std::string text(n, 'a');
+  for (std::size_t i = 0; i < times; ++i) append_encoded(pattern, repeated);
+  append_encoded(pattern, end);
+  const std::string text(static_cast<std::size_t>(state.range(0)), letter);
   for (auto _ : state) benchmark::DoNotOptimize(matches(pattern, text));
-  state.SetComplexityN(state.range(0));
+  state.counters["steps/byte"] = static_cast<double>(matches_counted(pattern, text).steps) /
+                                 static_cast<double>(pattern.size() + text.size());
 }
-BENCHMARK(AdversarialStars)->RangeMultiplier(4)->Range(64, 16384)->Complexity();
+std::size_t length(const benchmark::State& state) {
+  return static_cast<std::size_t>(state.range(0));
+}
 
-void AdversarialQuestions(benchmark::State& state) {
-  const auto n = static_cast<std::size_t>(state.range(0));
-  std::string pattern;
-  append_encoded(pattern, "*");
-  for (std::size_t i = 0; i < n / 4; ++i) append_encoded(pattern, "a?");
-  append_encoded(pattern, "b*");
-  const std::string text(n, 'a');
-  for (auto _ : state) benchmark::DoNotOptimize(matches(pattern, text));
-  state.SetComplexityN(state.range(0));
+// `*a*a*a...*b` on `aaaa...`
+void AdversarialStars(benchmark::State& state) {
+  adversarial(state, "*a", "*b", length(state) / 4, 'a');
 }
-BENCHMARK(AdversarialQuestions)->RangeMultiplier(4)->Range(64, 16384)->Complexity();
+BENCHMARK(AdversarialStars)->RangeMultiplier(2)->Range(64, 8192);
+
+// `*aaa...b*` on `aaaa...`: one long piece without `?`.
+void AdversarialLongPiece(benchmark::State& state) {
+  std::string piece(length(state) / 2, 'a');
+  adversarial(state, "*", piece + "b*", 1, 'a');
+}
+BENCHMARK(AdversarialLongPiece)->RangeMultiplier(2)->Range(64, 8192);
+
+// `*a?a?...b*...` on `aaaa...`: many pieces of 64 characters.
+void AdversarialShortQuestions(benchmark::State& state) {
+  std::string piece = "*";
+  for (int i = 0; i < 32; ++i) piece += "a?";
+  adversarial(state, piece, "b*", length(state) / 128 + 1, 'a');
+}
+BENCHMARK(AdversarialShortQuestions)->RangeMultiplier(2)->Range(64, 8192);
+
+// `*a?a?...b*` on `aaaa...`: one piece half as long as the text.
+void AdversarialLongQuestions(benchmark::State& state) {
+  std::string piece = "*";
+  for (std::size_t i = 0; i < length(state) / 4; ++i) piece += "a?";
+  adversarial(state, piece, "b*", 1, 'a');
+}
+BENCHMARK(AdversarialLongQuestions)->RangeMultiplier(2)->Range(64, 8192);
 
 void BatchSmallCases(benchmark::State& state) {
   const std::string line =

@@ -21,9 +21,9 @@ struct Verdict {
   Source allowed_by;
 };
 
-// A union of policies: an allow or a deny of any of them counts. Of statements that agree the first
-// in the order of policies and statements is named.
-Verdict scan(std::span<const Policy* const> policies, const Query& query);
+// A union of policies: an allow or a deny of any of them counts. Of statements that agree one is
+// named, for the same layer and request always the same.
+Verdict scan(const Layer& layer, const Query& query);
 
 // The verdict of one statement whose action matches.
 struct StatementMatch {

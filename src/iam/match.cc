@@ -187,7 +187,7 @@ bool matches_by_field(std::string_view pattern, const ArnView& arn) {
 }
 
 Truth match_text(std::string_view pattern, bool inner_wildcard, const Query& query) {
-  if (!matches(pattern, *query.request.resource)) return Truth::No;
+  if (!matches(pattern, *query.resource_text)) return Truth::No;
   if (!inner_wildcard || matches_by_field(pattern, query.resource)) return Truth::Yes;
   return Truth::Maybe;
 }
@@ -196,6 +196,7 @@ Truth match_template(const CompiledPolicy& policy, const Pattern& pattern, const
                      Trace* trace) {
   const Expansion expanded(policy, pattern, query, trace);
   if (expanded.state() == Expansion::State::Missing) return Truth::No;
+  if (expanded.state() == Expansion::State::TooLong) return Truth::No;
   const Truth matched = match_text(expanded.text(), pattern.inner_wildcard, query);
   const bool sure = expanded.state() == Expansion::State::Known && !pattern.early_variable;
   if (matched == Truth::Yes && pattern.early_variable && trace != nullptr) {
@@ -212,14 +213,14 @@ Truth match_hard_resource(const CompiledPolicy& policy, const Pattern& pattern, 
   const Truth matched = match_text(text, pattern.inner_wildcard, query);
   if (matched != Truth::No || pattern.completed == 0) return matched;
   const auto written = text.substr(0, text.size() - std::size_t{2} * pattern.completed);
-  return matches(written, *query.request.resource) ? Truth::Maybe : Truth::No;
+  return matches(written, *query.resource_text) ? Truth::Maybe : Truth::No;
 }
 
 inline Truth match_resource(const CompiledPolicy& policy, const Pattern& pattern,
                             const Query& query, Trace* trace) {
   if (pattern.form == PatternForm::Any) return Truth::Yes;
-  if (!query.request.resource) return Truth::Maybe;
-  const auto asked = *query.request.resource;
+  if (!query.resource_text) return Truth::Maybe;
+  const auto asked = *query.resource_text;
   const auto text = policy.text(pattern.text);
   if (pattern.form == PatternForm::Literal) return truth_of(same_text(text, asked));
   if (pattern.form == PatternForm::Prefix) return truth_of(begins_with(asked, text));
@@ -274,12 +275,12 @@ Truth match_resources(const CompiledPolicy& policy, const Statement& statement, 
   const Truth matched = statement.not_resource ? opposite(any) : any;
   if (trace == nullptr || matched == Truth::Yes) return matched;
   const std::string element = statement.not_resource ? "NotResource" : "Resource";
-  const std::string asked(query.request.resource.value_or("the resource"));
+  const std::string asked(query.resource_text.value_or("the resource"));
   if (matched == Truth::No) {
     const std::string why = trace->failed.empty() ? std::string{} : " (" + trace->failed + ")";
     trace->failed =
         element + (statement.not_resource ? ": excludes " : ": does not cover ") + asked + why;
-  } else if (!query.request.resource) {
+  } else if (!query.resource_text) {
     trace->unknown.emplace_back("resource");
   } else if (trace->unknown.empty()) {
     trace->unknown.push_back(element + ": whether a wildcard crosses a colon inside " + asked);

@@ -72,6 +72,7 @@ Truth match_pattern(const CompiledPolicy& policy, const Operator& op, const Patt
   const Expansion expanded(policy, pattern, query, trace);
   switch (expanded.state()) {
     case Expansion::State::Missing:
+    case Expansion::State::TooLong:
       return Truth::No;
     case Expansion::State::Unknown:
       return could_match(op, expanded.text(), value);

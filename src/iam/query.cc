@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "iam/hash.h"
+#include "iam/wildcard.h"
 
 namespace remit::iam {
 namespace {
@@ -61,7 +62,10 @@ Query::Query(const Stack& stack, const Request& asked)
     action_hash = iam::action_hash(action);
     service_hash = hash_ignoring_case(service);
   }
-  if (asked.resource) resource = split_arn_view(*asked.resource);
+  if (asked.resource && asked.resource->size() <= kLongestText) {
+    resource_text = asked.resource;
+    resource = split_arn_view(*asked.resource);
+  }
   boundary_attached = !stack.boundary.known ? Truth::Maybe : truth_of(stack.boundary.attached());
   if (principal == nullptr) return;
   principal_arn = principal->principal_arn();
@@ -80,7 +84,11 @@ Query::Values Query::values_of(const CompiledPolicy& policy, const Key& key) con
   const Context* context = request.context;
   if (context != nullptr) {
     if (const auto* entry = context->entry(key.hash, policy.text(key.name))) {
-      return {entry->state, context->values_of(*entry)};
+      const auto values = context->values_of(*entry);
+      for (const auto value : values) {
+        if (value.size() > kLongestText) return {Context::State::Unknown, {}};
+      }
+      return {entry->state, values};
     }
   }
   if (key.derived != Derived::None) {
@@ -100,7 +108,7 @@ Query::Values Query::values_of(const CompiledPolicy& policy, const Key& key) con
 // known, or a bucket has an owner that is not known.
 bool Query::unknown_to_all(Derived key) const {
   if (key != Derived::ResourceAccount) return principal == nullptr;
-  return !request.resource || resource.field[2] == "s3";
+  return !resource_text || resource.field[2] == "s3";
 }
 
 // Unknown here means: the request does not tell.

@@ -50,7 +50,8 @@ class Query {
   std::string_view name;
   std::uint64_t action_hash = 0;
   std::uint64_t service_hash = 0;
-  ArnView resource;  // of a known resource that is an ARN
+  std::optional<std::string_view> resource_text;  // nullopt: not known
+  ArnView resource;                               // of a known resource that is an ARN
   // The ARN of a session's role as the request context says it; else what its own ARN tells.
   std::string_view principal_arn;
   bool principal_arn_stated = false;  // the path in it is known

@@ -22,7 +22,7 @@ Truth applies_unless(const Fact& fact) { return truth_of(!fact.value_or(false));
 // Adds one level: its denies count at once, its allow joins the others by intersection.
 void add_level(const Layer& level, const Query& query, Verdict& all, Truth& allow) {
   if (!level.known) return;
-  const auto found = scan(level.policies, query);
+  const auto found = scan(level, query);
   if (found.deny > all.deny) {
     all.deny = found.deny;
     all.denied_by = found.denied_by;
@@ -118,8 +118,8 @@ Truth same_account(const Query& query) {
   if (query.principal == nullptr) return Truth::Maybe;
   const auto owner = query.resource_account();
   if (!owner.empty()) return truth_of(owner == query.principal->account());
-  if (!query.request.resource) return Truth::Maybe;
-  if (*query.request.resource == "*") return Truth::Yes;  // no resource: the caller's account
+  if (!query.resource_text) return Truth::Maybe;
+  if (*query.resource_text == "*") return Truth::Yes;  // no resource: the caller's account
   if (!query.resource.whole) return Truth::Maybe;
   // A bucket's ARN does not tell its owner. Other ARNs without an account are AWS's own or the
   // caller's, and have no policy that another account could write.
@@ -152,13 +152,13 @@ Verdicts evaluate(const Stack& stack, const Query& query) {
   const bool identity_side = has_identity_side(query);
   const bool root = query.principal != nullptr && query.principal->kind() == PrincipalKind::Root;
   if (identity_side && !root) {
-    if (stack.identity.known) out.identity = scan(stack.identity.policies, query);
-    if (stack.boundary.known) out.boundary = scan(stack.boundary.policies, query);
+    if (stack.identity.known) out.identity = scan(stack.identity, query);
+    if (stack.boundary.known) out.boundary = scan(stack.boundary, query);
   }
-  if (identity_side && stack.session.known) out.session = scan(stack.session.policies, query);
-  if (stack.resource.known) out.resource = scan(stack.resource.policies, query);
+  if (identity_side && stack.session.known) out.session = scan(stack.session, query);
+  if (stack.resource.known) out.resource = scan(stack.resource, query);
   if (stack.endpoint.attached()) {
-    out.endpoint = scan(stack.endpoint.policies, query);
+    out.endpoint = scan(stack.endpoint, query);
     out.endpoint_allow = endpoint_allow(query, out.endpoint);
   }
   if (stack.scp_known && !stack.scp.empty()) {
