@@ -125,28 +125,44 @@ void merge(std::vector<ActionRequest>& all, std::vector<ActionRequest> more) {
 
 }  // namespace
 
-BodyNeed body_need(const Catalogue& catalogue, const RequestFacts& facts) {
-  const Catalogue::Tables& t = catalogue.tables();
-  const auto resolved = resolve(t, facts, nullptr);
+Identification::Identification(const Catalogue& catalogue, const RequestFacts& facts)
+    : catalogue_(catalogue),
+      head_(std::make_unique<const Result<Resolved>>(resolve(catalogue.tables(), facts, nullptr))) {
+}
+Identification::~Identification() = default;
+
+BodyNeed Identification::body_need() const {
+  const Result<Resolved>& resolved = *head_;
   if (!resolved) return {};
   if (resolved->form_in_body) return {BodyNeed::Kind::Whole, kFormCap};
   for (const Candidate& candidate : resolved->candidates)
-    if (body_matters(t, candidate))
+    if (body_matters(catalogue_.tables(), candidate))
       return {BodyNeed::Kind::Whole, candidate.protocol == Protocol::RestXml ? kXmlCap : kBodyCap};
   return {};
 }
 
+BodyNeed body_need(const Catalogue& catalogue, const RequestFacts& facts) {
+  return Identification(catalogue, facts).body_need();
+}
+
 Result<Identified> identify(const Catalogue& catalogue, const RequestFacts& facts,
                             std::string_view body) {
-  const Catalogue::Tables& t = catalogue.tables();
+  return Identification(catalogue, facts).identify(facts, body);
+}
+
+Result<Identified> Identification::identify(const RequestFacts& facts,
+                                            std::string_view body) const {
+  const Catalogue::Tables& t = catalogue_.tables();
+  if (!*head_) return std::unexpected(head_->error());
   std::vector<QueryParameter> form;
-  REMIT_TRY(Resolved resolved, resolve(t, facts, nullptr));
-  if (resolved.form_in_body) {
+  std::optional<Resolved> by_form;
+  if ((*head_)->form_in_body) {
     if (compressed(*facts.head))
       return fail(ErrorCode::InvalidInput, "a compressed form cannot be read");
     REMIT_TRY(form, parse_form(body));
-    REMIT_TRY(resolved, resolve(t, facts, &form));
+    REMIT_TRY(by_form, resolve(t, facts, &form));
   }
+  const Resolved& resolved = by_form ? *by_form : **head_;
 
   Identified found;
   found.region = facts.scope_region;

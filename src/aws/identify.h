@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,8 @@ struct Identified {
   bool unsigned_operation = false;    // the model signs it with nothing (cognito, sts SAML ...)
 };
 
+struct Resolved;
+
 struct RequestFacts {
   const http::RequestHead* head = nullptr;
   std::string_view host;          // of CONNECT, without port; empty in endpoint mode
@@ -82,6 +85,23 @@ BodyNeed body_need(const Catalogue& catalogue, const RequestFacts& facts);
 
 Result<Identified> identify(const Catalogue& catalogue, const RequestFacts& facts,
                             std::string_view body);
+
+// The two as one, for who asks both about the same request: its head is then read once. The facts'
+// head and host must not change in between; account and partition may.
+class Identification {
+ public:
+  Identification(const Catalogue& catalogue, const RequestFacts& facts);
+  ~Identification();
+  Identification(const Identification&) = delete;
+  Identification& operator=(const Identification&) = delete;
+
+  BodyNeed body_need() const;
+  Result<Identified> identify(const RequestFacts& facts, std::string_view body) const;
+
+ private:
+  const Catalogue& catalogue_;
+  std::unique_ptr<const Result<Resolved>> head_;
+};
 
 // The protocol a refusal should be written in when the request could not be identified: a guess
 // from the markers alone, never used to decide.

@@ -262,20 +262,13 @@ const std::shared_ptr<const StringSigner>& KeyCache::get(
   const bool hmac = algorithm == Algorithm::HmacSha256;
   name_.assign(access_key_id);
   if (hmac) name_.append("/").append(date).append("/").append(region).append("/").append(service);
-  Digest secret_hash;
-  hash_.update(secret.expose());
-  hash_.finish(secret_hash);
-
   if (const auto found = young_.find(name_); found != young_.end()) {
-    if (CRYPTO_memcmp(found->second.secret_hash.data(), secret_hash.data(), 32) == 0) {
-      return found->second.key;
-    }
+    if (found->second.secret.equals(secret.expose())) return found->second.key;
     young_.erase(found);
   }
-  Entry entry{secret_hash, nullptr};
+  Entry entry{secret.clone(), nullptr};
   if (const auto found = old_.find(name_);
-      found != old_.end() &&
-      CRYPTO_memcmp(found->second.secret_hash.data(), secret_hash.data(), 32) == 0) {
+      found != old_.end() && found->second.secret.equals(secret.expose())) {
     entry.key = found->second.key;
   } else {
     entry.key = hmac ? derive_hmac_key(secret, date, region, service)

@@ -84,7 +84,7 @@ class KeyCache {
 
  private:
   struct Entry {
-    Digest secret_hash;
+    Secret secret;  // that the key was derived from: an access key id alone proves nothing
     std::shared_ptr<const StringSigner> key;
   };
   using Map = std::unordered_map<std::string, Entry>;
@@ -93,7 +93,6 @@ class KeyCache {
   Map young_;
   Map old_;  // what was young when young_ was last full
   std::string name_;
-  PlainSha256 hash_;
 };
 
 void append_hex(std::string& out, std::span<const std::byte> bytes);

@@ -158,9 +158,16 @@ std::string lower_ascii(std::string_view text) {
   return out;
 }
 
-bool equals_ignoring_ascii_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+namespace detail {
+
+bool same_folded(const char* a, const char* b, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) {
+    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
 }
+
+}  // namespace detail
 
 std::string_view trim_ascii(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");

@@ -26,7 +26,18 @@ std::optional<std::string> uri_decode(std::string_view text);
 std::optional<std::string> form_decode(std::string_view text);
 
 std::string lower_ascii(std::string_view text);
-bool equals_ignoring_ascii_case(std::string_view a, std::string_view b);
+namespace detail {
+bool same_folded(const char* a, const char* b, std::size_t size);
+}
+// Inline for what nearly always differs: field names are compared with many others.
+inline bool equals_ignoring_ascii_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  if (a.empty()) return true;
+  // Letters that differ in case differ in this bit alone.
+  constexpr int kCaseBit = 0x20;
+  if (((a.front() ^ b.front()) & ~kCaseBit) != 0) return false;
+  return detail::same_folded(a.data(), b.data(), a.size());
+}
 std::string_view trim_ascii(std::string_view text);
 
 }  // namespace remit

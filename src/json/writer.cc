@@ -74,15 +74,15 @@ void Writer::before_value() {
     done_ = true;
     return;
   }
-  switch (open_.back()) {
+  switch (top()) {
     case Place::FirstElement:
-      open_.back() = Place::LaterElement;
+      set_top(Place::LaterElement);
       return;
     case Place::LaterElement:
       out_ += ',';
       return;
     case Place::Member:
-      open_.back() = Place::LaterKey;
+      set_top(Place::LaterKey);
       return;
     case Place::FirstKey:
     case Place::LaterKey:
@@ -92,7 +92,7 @@ void Writer::before_value() {
 
 void Writer::end(bool object, char close) {
   REMIT_CHECK(!open_.empty());
-  const Place place = open_.back();
+  const Place place = top();
   REMIT_CHECK(object ? place == Place::FirstKey || place == Place::LaterKey
                      : place == Place::FirstElement || place == Place::LaterElement);
   open_.pop_back();
@@ -101,7 +101,7 @@ void Writer::end(bool object, char close) {
 
 Writer& Writer::begin_object() {
   before_value();
-  open_.push_back(Place::FirstKey);
+  push(Place::FirstKey);
   out_ += '{';
   return *this;
 }
@@ -113,7 +113,7 @@ Writer& Writer::end_object() {
 
 Writer& Writer::begin_array() {
   before_value();
-  open_.push_back(Place::FirstElement);
+  push(Place::FirstElement);
   out_ += '[';
   return *this;
 }
@@ -124,10 +124,9 @@ Writer& Writer::end_array() {
 }
 
 Writer& Writer::key(std::string_view name) {
-  REMIT_CHECK(!open_.empty() &&
-              (open_.back() == Place::FirstKey || open_.back() == Place::LaterKey));
-  if (open_.back() == Place::LaterKey) out_ += ',';
-  open_.back() = Place::Member;
+  REMIT_CHECK(!open_.empty() && (top() == Place::FirstKey || top() == Place::LaterKey));
+  if (top() == Place::LaterKey) out_ += ',';
+  set_top(Place::Member);
   append_string(out_, name);
   out_ += ':';
   return *this;

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace remit::json {
 
@@ -32,16 +31,21 @@ class Writer {
   Writer& null();
   Writer& raw(std::string_view json);  // bytes that are one JSON value already
 
+  std::size_t size() const { return out_.size(); }  // bytes so far
+
   // Ends the process unless exactly one whole value was written.
   std::string take() &&;
 
  private:
-  enum class Place : std::uint8_t { FirstElement, LaterElement, FirstKey, LaterKey, Member };
+  enum class Place : char { FirstElement, LaterElement, FirstKey, LaterKey, Member };
+  Place top() const { return static_cast<Place>(open_.back()); }
+  void set_top(Place place) { open_.back() = static_cast<char>(place); }
+  void push(Place place) { open_.push_back(static_cast<char>(place)); }
   void before_value();
   void end(bool object, char close);
 
   std::string out_;
-  std::vector<Place> open_;
+  std::string open_;  // of Place; a string, because the usual depth then needs no allocation
   bool done_ = false;
 };
 

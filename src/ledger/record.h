@@ -17,7 +17,9 @@
 //                    policy as an object), packed_policy_size, access_key_id, reused (boolean)
 //   aws-decided      service, operation, actions [], resources [], region, host, decision, layer,
 //                    statement, reason, session_name
-//   aws-done         status, request_id, error_code, bytes_sent, bytes_received, duration_ms
+//   aws-done         answers [{decided (sequence of the decision's record), status, request_id,
+//                    error_code, bytes_sent, bytes_received, duration_ms}, …]: those that came
+//                    since the call's last such record
 //   call-done        outcome ("result", "error", "cancelled", "lost"), is_error, refused (how many
 //                    requests), duration_ms, reason
 //   startup-decided  upstream and the members of aws-decided

@@ -77,6 +77,19 @@ class Facts {
 
   void drop(std::string_view key) { (void)take(key); }
 
+  // The elements of an array of objects; of anything else none, and it is left to rest().
+  std::vector<json::Value> take_list(std::string_view key) {
+    const auto found = std::ranges::find(left_, key, &json::Member::key);
+    if (found == left_.end() || !found->value.is(json::Kind::Array)) return {};
+    std::vector<json::Value> list;
+    for (const json::Value element : found->value.elements()) {
+      if (!element.is(json::Kind::Object)) return {};
+      list.push_back(element);
+    }
+    drop(key);
+    return list;
+  }
+
  private:
   std::optional<json::Value> take(std::string_view key) {
     const auto found = std::ranges::find(left_, key, &json::Member::key);
@@ -132,11 +145,19 @@ std::string aws_decided(Facts& facts) {
   return text + verdict(facts) + facts.tell("session_name", "; as session ");
 }
 
+std::string answer(Facts facts) {
+  std::string text = facts.tell("decided", " #") + facts.tell("status", ": ");
+  text += facts.tell("error_code", ": ") + facts.tell("request_id", ", request id ");
+  text += facts.tell("duration_ms", ", in ", " ms") + facts.tell("bytes_sent", ", sent ", " bytes");
+  return text + facts.tell("bytes_received", ", received ", " bytes") + facts.rest();
+}
+
 std::string aws_done(Facts& facts) {
-  std::string text = "AWS answered" + facts.tell("status", " ") + facts.tell("error_code", " ");
-  text += facts.tell("request_id", ", request id ") + facts.tell("duration_ms", ", in ", " ms");
-  return text + facts.tell("bytes_sent", ", sent ", " bytes") +
-         facts.tell("bytes_received", ", received ", " bytes");
+  std::string text;
+  for (const json::Value one : facts.take_list("answers")) {
+    text += (text.empty() ? "AWS answered" : "; ") + answer(Facts(one.raw()));
+  }
+  return text;
 }
 
 std::string call_done(Facts& facts) {

@@ -30,7 +30,9 @@ TEST(LedgerStory, TellsACallInWords) {
       entry(
           3, "aws-decided",
           R"({"actions":["s3:PutObject"],"decision":"denied","layer":"session policy","reason":"no statement allows it","resources":["arn:aws:s3:::b/k"],"new_field":[1,2]})"),
-      entry(4, "aws-done", R"({"request_id":"R1","status":200})"),
+      entry(
+          4, "aws-done",
+          R"({"answers":[{"decided":3,"request_id":"R1","status":200},{"decided":2,"status":503}]})"),
       entry(5, "call-done",
             R"({"duration_ms":160,"is_error":true,"outcome":"result","refused":1})"),
   };
@@ -43,7 +45,7 @@ TEST(LedgerStory, TellsACallInWords) {
       "AccessType=AI, packed policy size 34 %\n"
       "  11:06:40.120 #3      s3:PutObject on arn:aws:s3:::b/k: denied: no statement allows it "
       "(by session policy); new_field: 1, 2\n"
-      "  11:06:40.160 #4      AWS answered 200, request id R1\n"
+      "  11:06:40.160 #4      AWS answered #3: 200, request id R1; #2: 503\n"
       "  11:06:40.200 #5      the call ended: result (isError), AWS requests refused: 1, after "
       "160 ms\n");
 }

@@ -118,7 +118,8 @@ Exchange::Step Exchange::find_lane() {
 
 net::Task<Exchange::Step> Exchange::read_body() {
   call_ = lane_->in_force();
-  const aws::BodyNeed need = aws::body_need(service_.parts.catalogue, facts());
+  identification_.emplace(service_.parts.catalogue, facts());
+  const aws::BodyNeed need = identification_->body_need();
   const bool whole = need.kind == aws::BodyNeed::Kind::Whole;
   held_ = whole || payload_ == aws::Payload::Absent;
   if (!held_) co_return Step{};
@@ -186,7 +187,8 @@ Exchange::Step Exchange::find_call() {
 }
 
 Exchange::Step Exchange::identify() {
-  auto identified = aws::identify(service_.parts.catalogue, facts(), content_);
+  auto identified = identification_->identify(facts(), content_);
+  identification_.reset();  // it looks into the head, which signing changes
   if (!identified) {
     return no("identification", std::move(identified).error().message, "AccessDenied");
   }
@@ -279,6 +281,7 @@ net::Task<Exchange::Step> Exchange::record() {
     refused.error().recorded = true;  // trying again would only fail again
     co_return refused;
   }
+  decided_ = durable->sequence;
   if (call_->over()) co_return no("lane", "the tool call that this request belongs to is over");
   co_return Step{};
 }
@@ -378,6 +381,7 @@ net::Task<Exchange::Step> Exchange::send() {
       co_await forward(service_, client_, destination_, std::move(outgoing), call_.get());
   if (done.session_rejected) call_->session()->rejected(*credentials_);
   Done facts;
+  facts.decided = decided_;
   facts.status = done.status;
   facts.request_id = done.request_id;
   facts.error = done.error;
@@ -385,7 +389,7 @@ net::Task<Exchange::Step> Exchange::send() {
   facts.bytes_received = done.bytes_received;
   facts.took = std::chrono::duration_cast<std::chrono::milliseconds>(service_.parts.clock.steady() -
                                                                      started);
-  append(service_, ledger::Kind::AwsDone, call_->facts().id, done_body(facts));
+  service_.answers.add(call_, facts);
   if (done.status != 0) {
     call_->answered(AwsAnswer{identified_->actions.empty() ? std::string(identified_->operation)
                                                            : identified_->actions.front().action,

@@ -89,8 +89,10 @@ class Exchange {
   std::shared_ptr<Lane> lane_;
   Destination destination_;
   std::shared_ptr<Call> call_;
+  std::optional<aws::Identification> identification_;
   std::optional<aws::Identified> identified_;
   std::shared_ptr<const SessionCredentials> credentials_;
+  std::int64_t decided_ = 0;  // the sequence number of the decision's record
   std::optional<aws::Seed> inbound_seed_;
   std::string chunk_trailers_;
   std::uint64_t decoded_length_ = 0;

@@ -86,15 +86,23 @@ std::string decided_body(const Decided& decided) {
   return members.take();
 }
 
-std::string done_body(const Done& done) {
-  Members members;
-  members.number("bytes_received", static_cast<std::int64_t>(done.bytes_received));
-  members.number("bytes_sent", static_cast<std::int64_t>(done.bytes_sent));
-  members.number("duration_ms", done.took.count());
-  members.text("error_code", done.error);
-  members.text("request_id", done.request_id);
-  members.number("status", done.status);
-  return members.take();
+DoneBody::DoneBody() { writer_.begin_object().key("answers").begin_array(); }
+
+void DoneBody::add(const Done& done) {
+  writer_.begin_object();
+  writer_.key("bytes_received").integer(static_cast<std::int64_t>(done.bytes_received));
+  writer_.key("bytes_sent").integer(static_cast<std::int64_t>(done.bytes_sent));
+  writer_.key("decided").integer(done.decided);
+  writer_.key("duration_ms").integer(done.took.count());
+  if (!done.error.empty()) writer_.key("error_code").string(done.error);
+  if (!done.request_id.empty()) writer_.key("request_id").string(done.request_id);
+  writer_.key("status").integer(done.status);
+  writer_.end_object();
+}
+
+std::string DoneBody::take() && {
+  writer_.end_array().end_object();
+  return std::move(writer_).take();
 }
 
 std::string public_read_body(std::string_view upstream, std::string_view host,

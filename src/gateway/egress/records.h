@@ -9,6 +9,7 @@
 
 #include "aws/identify.h"
 #include "gateway/call.h"
+#include "json/writer.h"
 #include "ledger/record.h"
 #include "net/http.h"
 
@@ -26,7 +27,9 @@ struct Decided {
 };
 std::string decided_body(const Decided& decided);
 
+// How a request that was sent on ended.
 struct Done {
+  std::int64_t decided = 0;  // the sequence number of its decision
   int status = 0;
   std::string_view request_id;
   std::string_view error;  // of the transport; empty when AWS answered whole
@@ -34,7 +37,18 @@ struct Done {
   std::uint64_t bytes_received = 0;
   std::chrono::milliseconds took{0};
 };
-std::string done_body(const Done& done);
+
+// The body of a record of one or more of them: {"answers":[…]}.
+class DoneBody {
+ public:
+  DoneBody();
+  void add(const Done& done);
+  std::size_t size() const { return writer_.size(); }  // bytes so far
+  std::string take() &&;
+
+ private:
+  json::Writer writer_;
+};
 
 // An unsigned read of a public host that was let through.
 std::string public_read_body(std::string_view upstream, std::string_view host,

@@ -18,21 +18,19 @@ ledger::Record make_record(EgressService& service, ledger::Kind kind, std::strin
 
 }  // namespace
 
-net::Task<Result<>> append_and_wait(EgressService& service, ledger::Kind kind, std::string call,
-                                    std::string body) {
+net::Task<Result<ledger::Appended>> append_and_wait(EgressService& service, ledger::Kind kind,
+                                                    std::string call, std::string body) {
+  service.answers.write();  // they came before, and share the commit
   auto record = make_record(service, kind, std::move(call), std::move(body));
   constexpr boost::asio::use_awaitable_t<net::Executor> kToken;
   auto start = [&service](auto handler, ledger::Record its_record) {
     service.parts.ledger.append(
         std::move(its_record),
         [handler = std::move(handler)](Result<ledger::Appended> appended) mutable {
-          // What the ledger says of the record is for its readers; here only: did it work.
-          Result<> outcome;
-          if (!appended) outcome = std::unexpected(std::move(appended).error());
-          std::move(handler)(std::move(outcome));
+          std::move(handler)(std::move(appended));
         });
   };
-  co_return co_await boost::asio::async_initiate<decltype(kToken), void(Result<>)>(
+  co_return co_await boost::asio::async_initiate<decltype(kToken), void(Result<ledger::Appended>)>(
       start, kToken, std::move(record));
 }
 

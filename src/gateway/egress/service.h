@@ -9,6 +9,7 @@
 
 #include "aws/sigv4.h"
 #include "base/digest.h"
+#include "gateway/egress/answers.h"
 #include "gateway/egress/egress.h"
 #include "gateway/egress/endpoints.h"
 #include "net/pool.h"
@@ -23,13 +24,15 @@ struct EgressService {
         options(std::move(its_options)),
         endpoints(std::move(its_endpoints)),
         pool(std::move(its_pool)),
-        ca(std::move(its_ca)) {}
+        ca(std::move(its_ca)),
+        answers(parts.loop, parts.ledger, parts.clock, parts.log) {}
 
   EgressParts parts;
   EgressOptions options;
   Endpoints endpoints;
   std::unique_ptr<net::ClientPool> pool;
   net::PrivateCa ca;
+  Answers answers;
   std::string own_authority;  // "127.0.0.1:port"
   aws::Verifier verifier;
   aws::Signer signer;
@@ -42,8 +45,8 @@ struct EgressService {
 };
 
 // Appends to the ledger and waits until the record is durable.
-net::Task<Result<>> append_and_wait(EgressService& service, ledger::Kind kind, std::string call,
-                                    std::string body);
+net::Task<Result<ledger::Appended>> append_and_wait(EgressService& service, ledger::Kind kind,
+                                                    std::string call, std::string body);
 // The same without waiting; a failure is logged.
 void append(EgressService& service, ledger::Kind kind, std::string call, std::string body);
 
