@@ -15,7 +15,7 @@ namespace {
 
 using Codes = std::map<std::string, int>;  // "SUGGESTION REDUNDANT_ACTION" and how often
 
-const ServiceData& service_data() {
+const ServiceData& services_of_aws() {
   static const auto catalogue = aws::Catalogue::embedded();
   static const ServiceData data(*catalogue);
   return data;
@@ -28,7 +28,7 @@ bool is_ours(FindingType type) {
 Codes codes_of(std::string_view document) {
   Codes codes;
   for (const Finding& finding :
-       lint(std::string(document), TextForm::Json, iam::PolicyKind::Identity, service_data())) {
+       lint(std::string(document), TextForm::Json, iam::PolicyKind::Identity, services_of_aws())) {
     if (is_ours(finding.type)) continue;
     ++codes[std::string(name_of(finding.type)) + " " + std::string(finding.code)];
   }
@@ -120,7 +120,7 @@ TEST(LintCorpora, ReadsAllManagedPoliciesInOnePass) {
   const std::clock_t start = std::clock();  // processor time: other work may run beside
   for (const json::Document& line : lines) {
     for (const Finding& finding : lint(std::string(line.root().find("document")->raw()),
-                                       TextForm::Json, std::nullopt, service_data())) {
+                                       TextForm::Json, std::nullopt, services_of_aws())) {
       if (is_ours(finding.type)) ++ours[finding.code];
     }
   }
@@ -166,7 +166,7 @@ TEST(LintCorpora, FindsWhatParliamentFinds) {
   for (const json::Value test : document->root().find("cases")->elements()) {
     const std::string id(test.find("id")->string());
     const auto findings = lint(std::string(test.find("policyText")->string()), TextForm::Json,
-                               std::nullopt, service_data());
+                               std::nullopt, services_of_aws());
     std::set<std::string_view> got;
     std::string shown;
     for (const Finding& finding : findings) {

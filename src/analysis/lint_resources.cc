@@ -93,8 +93,8 @@ void check_arn(Pass& pass, const StatementView& s, std::string_view element, con
   }
 }
 
-void check_redundant(Pass& pass, const StatementView& s, std::string_view element,
-                     const std::vector<Item>& items) {
+void check_redundant_resources(Pass& pass, const StatementView& s, std::string_view element,
+                               const std::vector<Item>& items) {
   std::vector<std::size_t> group(items.size());
   std::iota(group.begin(), group.end(), std::size_t{0});
   const auto root = [&](std::size_t i) {
@@ -133,8 +133,8 @@ void check_redundant(Pass& pass, const StatementView& s, std::string_view elemen
 void check_resources(Pass& pass, const StatementView& s) {
   for (const Item& item : s.resources) check_arn(pass, s, "Resource", item);
   for (const Item& item : s.not_resources) check_arn(pass, s, "NotResource", item);
-  check_redundant(pass, s, "Resource", s.resources);
-  check_redundant(pass, s, "NotResource", s.not_resources);
+  check_redundant_resources(pass, s, "Resource", s.resources);
+  check_redundant_resources(pass, s, "NotResource", s.not_resources);
 }
 
 }  // namespace remit::analysis

@@ -70,19 +70,10 @@ void add_leading_keys(const Wire& body, const std::vector<Wire::Ref>& keys,
   if (!values.empty()) set_context(request, std::string(kLeadingKeys), std::move(values), true);
 }
 
-void add_text_key(const Call& call, ActionRequest& request, std::string_view key,
-                  std::string_view member) {
-  if (const auto text = call.body.text_at(call.body.root(), member)) {
-    set_context(request, std::string(key), std::string(*text));
-  } else {
-    set_absent(request, key);
-  }
-}
-
-void common_keys(const Call& call, ActionRequest& request) {
-  add_text_key(call, request, "dynamodb:ReturnConsumedCapacity", "ReturnConsumedCapacity");
-  add_text_key(call, request, "dynamodb:ReturnValues", "ReturnValues");
-  add_text_key(call, request, "dynamodb:Select", "Select");
+void add_read_keys(const Call& call, ActionRequest& request) {
+  set_text_key(call, request, "dynamodb:ReturnConsumedCapacity", "ReturnConsumedCapacity");
+  set_text_key(call, request, "dynamodb:ReturnValues", "ReturnValues");
+  set_text_key(call, request, "dynamodb:Select", "Select");
 }
 
 void single(const Call& call, std::vector<ActionRequest>& out) {
@@ -90,7 +81,7 @@ void single(const Call& call, std::vector<ActionRequest>& out) {
   const Wire& body = call.body;
   add_table(call, request, body.text_at(body.root(), "TableName").value_or(""),
             body.text_at(body.root(), "IndexName").value_or(""));
-  common_keys(call, request);
+  add_read_keys(call, request);
   set_absent(request, "dynamodb:EnclosingOperation");
   if (const Wire::Ref key = body.child(body.root(), "Key"); key != Wire::kNothing)
     add_leading_keys(body, {key}, request);
@@ -119,7 +110,7 @@ void batch(const Call& call, std::vector<ActionRequest>& out) {
   }
   if (request.resources.empty()) request.resource_unknown = true;
   if (all_keys) add_leading_keys(body, keys, request);
-  common_keys(call, request);
+  add_read_keys(call, request);
   set_absent(request, "dynamodb:EnclosingOperation");
   out.push_back(std::move(request));
 }
@@ -136,7 +127,7 @@ class Questions {
   bool empty() const { return requests_.empty(); }
   void finish(std::string_view enclosing, std::vector<ActionRequest>& out) {
     for (auto& [action, request] : requests_) {
-      common_keys(call_, request);
+      add_read_keys(call_, request);
       if (enclosing.empty()) {
         set_absent(request, "dynamodb:EnclosingOperation");
       } else {

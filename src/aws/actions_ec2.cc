@@ -8,10 +8,6 @@
 namespace remit::aws {
 namespace {
 
-std::string_view text(const Call& call, std::string_view member) {
-  return call.body.text_at(call.body.root(), member).value_or("");
-}
-
 std::string ec2_arn(const Call& call, std::string_view resource) {
   return call.regional_arn("ec2", resource);
 }
@@ -62,12 +58,12 @@ void instance_keys(const Call& call, ActionRequest& request) {
   const bool templated = body.child(body.root(), "LaunchTemplate") != Wire::kNothing;
   if (templated) {
     // The template may fill in whatever the request leaves out: only what is written is known.
-    if (const auto type = text(call, "InstanceType"); !type.empty())
+    if (const auto type = body_text(call, "InstanceType"); !type.empty())
       set_context(request, "ec2:InstanceType", std::string(type));
     return;
   }
-  set("ec2:InstanceType", text(call, "InstanceType"), "m1.small");
-  set("ec2:EbsOptimized", text(call, "EbsOptimized"), "false");
+  set("ec2:InstanceType", body_text(call, "InstanceType"), "m1.small");
+  set("ec2:EbsOptimized", body_text(call, "EbsOptimized"), "false");
   set("ec2:Tenancy", body.text_at(placement, "Tenancy").value_or(""), "default");
   set_absent(request, "ec2:LaunchTemplate");
   set_absent(request, "ec2:IsLaunchTemplateResource");
@@ -86,14 +82,15 @@ void run_instances(const Call& call, std::vector<ActionRequest>& out) {
   const Wire::Ref root = body.root();
   ActionRequest request = call.ask("ec2:RunInstances");
   add_new(call, request, "instance");
-  if (const auto image = text(call, "ImageId"); is_id(image) && !image.starts_with("resolve")) {
+  if (const auto image = body_text(call, "ImageId");
+      is_id(image) && !image.starts_with("resolve")) {
     request.resources.push_back(
         call.arn("ec2", call.facts.scope_region, {}, "image/" + std::string(image)));
   } else {
     request.resource_unknown = true;
   }
   std::vector<std::string_view> subnets, groups, interfaces;
-  if (const auto subnet = text(call, "SubnetId"); !subnet.empty()) subnets.push_back(subnet);
+  if (const auto subnet = body_text(call, "SubnetId"); !subnet.empty()) subnets.push_back(subnet);
   groups = list(call, root, "SecurityGroupId");
   bool named_groups = !list(call, root, "SecurityGroup").empty();
   for (const Wire::Ref item : body.items(root, "NetworkInterface")) {
@@ -106,7 +103,7 @@ void run_instances(const Call& call, std::vector<ActionRequest>& out) {
   add_kind(call, request, "network-interface", interfaces);
   if (interfaces.empty()) add_new(call, request, "network-interface");
   add_new(call, request, "volume");
-  if (const auto key = text(call, "KeyName"); !key.empty())
+  if (const auto key = body_text(call, "KeyName"); !key.empty())
     request.resources.push_back(ec2_arn(call, "key-pair/" + std::string(key)));
   const Wire::Ref launch = body.child(root, "LaunchTemplate");
   if (const auto id = body.text_at(launch, "LaunchTemplateId"))

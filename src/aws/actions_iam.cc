@@ -9,24 +9,11 @@
 namespace remit::aws {
 namespace {
 
-std::string_view text(const Call& call, std::string_view member) {
-  return call.body.text_at(call.body.root(), member).value_or("");
-}
-
-void add_text_key(const Call& call, ActionRequest& request, std::string_view key,
-                  std::string_view member) {
-  if (const std::string_view given = text(call, member); !given.empty()) {
-    set_context(request, std::string(key), std::string(given));
-  } else {
-    set_absent(request, key);
-  }
-}
-
 // A user, role, group or policy is known by name alone, but its ARN holds its path. What a request
 // makes has the path the request gives; what it names is taken to have none, which the request's
 // receipt shows as approximate: AWS itself decides with the true ARN.
 void mend_paths(const Call& call, ActionRequest& request) {
-  const std::string_view path = text(call, "Path");
+  const std::string_view path = body_text(call, "Path");
   const bool creates = call.name().starts_with("Create");
   for (std::string& arn : request.resources) {
     for (const std::string_view kind :
@@ -50,16 +37,16 @@ Result<bool> add_iam(const Call& call, std::vector<ActionRequest>& out) {
   for (ActionRequest& request : out) {
     mend_paths(call, request);
     if (std::ranges::find(request.unknown_keys, "iam:PolicyARN") != request.unknown_keys.end())
-      add_text_key(call, request, "iam:PolicyARN", "PolicyArn");
+      set_text_key(call, request, "iam:PolicyARN", "PolicyArn");
     // On a user or role that exists the key is its boundary, which only AWS knows.
     if (name == "CreateUser" || name == "CreateRole" || name.ends_with("PermissionsBoundary"))
-      add_text_key(call, request, "iam:PermissionsBoundary", "PermissionsBoundary");
-    add_text_key(call, request, "iam:AWSServiceName", "AWSServiceName");
+      set_text_key(call, request, "iam:PermissionsBoundary", "PermissionsBoundary");
+    set_text_key(call, request, "iam:AWSServiceName", "AWSServiceName");
   }
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
   if (name == "AddRoleToInstanceProfile") {
     ActionRequest request = call.ask("iam:PassRole");
-    if (const std::string_view role = text(call, "RoleName");
+    if (const std::string_view role = body_text(call, "RoleName");
         !role.empty() && call.account_known() && !role.contains('/')) {
       request.resources.push_back(
           call.arn("iam", {}, call.facts.account, "role/" + std::string(role)));
@@ -89,11 +76,11 @@ Result<bool> add_sts(const Call& call, std::vector<ActionRequest>& out) {
     out.push_back(std::move(request));
   };
   if (call.body.child(call.body.root(), "Tags") != Wire::kNothing) add("sts:TagSession");
-  if (!text(call, "SourceIdentity").empty()) add("sts:SetSourceIdentity");
+  if (!body_text(call, "SourceIdentity").empty()) add("sts:SetSourceIdentity");
   for (ActionRequest& request : out) {
-    add_text_key(call, request, "sts:ExternalId", "ExternalId");
-    add_text_key(call, request, "sts:RoleSessionName", "RoleSessionName");
-    add_text_key(call, request, "sts:SourceIdentity", "SourceIdentity");
+    set_text_key(call, request, "sts:ExternalId", "ExternalId");
+    set_text_key(call, request, "sts:RoleSessionName", "RoleSessionName");
+    set_text_key(call, request, "sts:SourceIdentity", "SourceIdentity");
     set_absent(request, "sts:TransitiveTagKeys");
     if (!transitive.empty()) set_context(request, "sts:TransitiveTagKeys", transitive, true);
   }

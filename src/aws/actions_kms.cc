@@ -8,10 +8,6 @@
 namespace remit::aws {
 namespace {
 
-std::string_view text(const Call& call, std::string_view member) {
-  return call.body.text_at(call.body.root(), member).value_or("");
-}
-
 bool is_key_id(std::string_view id) {
   return !id.empty() && id.size() <= 64 && std::ranges::all_of(id, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
@@ -36,7 +32,7 @@ void add_key(const Call& call, ActionRequest& request, std::string_view given) {
 }
 
 void add_alias(const Call& call, ActionRequest& request) {
-  const std::string_view alias = text(call, "AliasName");
+  const std::string_view alias = body_text(call, "AliasName");
   if (alias.starts_with("alias/") && call.account_known()) {
     request.resources.push_back(call.regional_arn("kms", alias));
   } else {
@@ -57,16 +53,6 @@ void add_encryption_context(const Call& call, ActionRequest& request, std::strin
   if (!keys.empty()) set_context(request, "kms:EncryptionContextKeys", std::move(keys), true);
 }
 
-void add_text_key(const Call& call, ActionRequest& request, std::string_view key,
-                  std::string_view member, std::string_view otherwise = {}) {
-  const std::string_view given = text(call, member);
-  if (given.empty() && otherwise.empty()) {
-    set_absent(request, key);
-  } else {
-    set_context(request, std::string(key), std::string(given.empty() ? otherwise : given));
-  }
-}
-
 bool encrypts(std::string_view name) {
   constexpr std::array<std::string_view, 7> kNames = {"Encrypt",
                                                       "Decrypt",
@@ -78,7 +64,7 @@ bool encrypts(std::string_view name) {
   return std::ranges::find(kNames, name) != kNames.end();
 }
 
-void common_keys(const Call& call, ActionRequest& request) {
+void add_crypto_keys(const Call& call, ActionRequest& request) {
   if (call.account_known())
     set_context(request, "kms:CallerAccount", std::string(call.facts.account));
   set_absent(request, "kms:ViaService");  // the request comes from the caller, not from a service
@@ -90,17 +76,17 @@ void common_keys(const Call& call, ActionRequest& request) {
   if (encrypts(name) && name != "ReEncrypt") {
     add_encryption_context(call, request, "EncryptionContext");
     if (name == "Encrypt" || name == "Decrypt")
-      add_text_key(call, request, "kms:EncryptionAlgorithm", "EncryptionAlgorithm",
+      set_text_key(call, request, "kms:EncryptionAlgorithm", "EncryptionAlgorithm",
                    "SYMMETRIC_DEFAULT");
   }
   if (name.starts_with("GenerateDataKeyPair"))
-    add_text_key(call, request, "kms:DataKeyPairSpec", "KeyPairSpec");
+    set_text_key(call, request, "kms:DataKeyPairSpec", "KeyPairSpec");
   if (name == "Sign" || name == "Verify") {
-    add_text_key(call, request, "kms:SigningAlgorithm", "SigningAlgorithm");
-    add_text_key(call, request, "kms:MessageType", "MessageType", "RAW");
+    set_text_key(call, request, "kms:SigningAlgorithm", "SigningAlgorithm");
+    set_text_key(call, request, "kms:MessageType", "MessageType", "RAW");
   }
   if (name == "ScheduleKeyDeletion")
-    add_text_key(call, request, "kms:ScheduleKeyDeletionPendingWindowInDays", "PendingWindowInDays",
+    set_text_key(call, request, "kms:ScheduleKeyDeletionPendingWindowInDays", "PendingWindowInDays",
                  "30");
 }
 
@@ -110,8 +96,8 @@ void grant_keys(const Call& call, ActionRequest& request) {
     operations.emplace_back(call.body.text(item));
   set_absent(request, "kms:GrantOperations");
   if (!operations.empty()) set_context(request, "kms:GrantOperations", std::move(operations), true);
-  add_text_key(call, request, "kms:GranteePrincipal", "GranteePrincipal");
-  add_text_key(call, request, "kms:RetiringPrincipal", "RetiringPrincipal");
+  set_text_key(call, request, "kms:GranteePrincipal", "GranteePrincipal");
+  set_text_key(call, request, "kms:RetiringPrincipal", "RetiringPrincipal");
   set_context(request, "kms:GrantIsForAWSResource", "false");
   const Wire::Ref constraints = call.body.child(call.body.root(), "Constraints");
   for (const std::string_view kind : {"EncryptionContextEquals", "EncryptionContextSubset"})
@@ -121,13 +107,13 @@ void grant_keys(const Call& call, ActionRequest& request) {
 }
 
 void create_keys(const Call& call, ActionRequest& request) {
-  const std::string_view old_spec = text(call, "CustomerMasterKeySpec");
-  add_text_key(call, request, "kms:KeySpec", "KeySpec",
+  const std::string_view old_spec = body_text(call, "CustomerMasterKeySpec");
+  set_text_key(call, request, "kms:KeySpec", "KeySpec",
                old_spec.empty() ? "SYMMETRIC_DEFAULT" : old_spec);
-  add_text_key(call, request, "kms:KeyUsage", "KeyUsage", "ENCRYPT_DECRYPT");
-  add_text_key(call, request, "kms:KeyOrigin", "Origin", "AWS_KMS");
-  add_text_key(call, request, "kms:MultiRegion", "MultiRegion", "false");
-  add_text_key(call, request, "kms:BypassPolicyLockoutSafetyCheck",
+  set_text_key(call, request, "kms:KeyUsage", "KeyUsage", "ENCRYPT_DECRYPT");
+  set_text_key(call, request, "kms:KeyOrigin", "Origin", "AWS_KMS");
+  set_text_key(call, request, "kms:MultiRegion", "MultiRegion", "false");
+  set_text_key(call, request, "kms:BypassPolicyLockoutSafetyCheck",
                "BypassPolicyLockoutSafetyCheck", "false");
 }
 
@@ -140,14 +126,14 @@ void re_encrypt(const Call& call, std::vector<ActionRequest>& out) {
        {"kms:ReEncryptTo", "DestinationKeyId", "DestinationEncryptionContext",
         "DestinationEncryptionAlgorithm"}}};
   // The ciphertext knows its key; which one is not in the request unless it says so.
-  const bool same = !text(call, "SourceKeyId").empty() &&
-                    text(call, "SourceKeyId") == text(call, "DestinationKeyId");
+  const bool same = !body_text(call, "SourceKeyId").empty() &&
+                    body_text(call, "SourceKeyId") == body_text(call, "DestinationKeyId");
   for (const Side& side : kSides) {
     ActionRequest request = call.ask(side.action);
-    add_key(call, request, text(call, side.key));
-    common_keys(call, request);
+    add_key(call, request, body_text(call, side.key));
+    add_crypto_keys(call, request);
     add_encryption_context(call, request, side.context);
-    add_text_key(call, request, "kms:EncryptionAlgorithm", side.algorithm, "SYMMETRIC_DEFAULT");
+    set_text_key(call, request, "kms:EncryptionAlgorithm", side.algorithm, "SYMMETRIC_DEFAULT");
     if (same) set_context(request, "kms:ReEncryptOnSameKey", "true");
     out.push_back(std::move(request));
   }
@@ -157,9 +143,9 @@ void re_encrypt(const Call& call, std::vector<ActionRequest>& out) {
 void alias_action(const Call& call, std::vector<ActionRequest>& out) {
   ActionRequest request = call.ask("kms:" + std::string(call.name()));
   add_alias(call, request);
-  add_key(call, request, text(call, "TargetKeyId"));
+  add_key(call, request, body_text(call, "TargetKeyId"));
   if (call.name() != "CreateAlias") request.resource_unknown = true;  // the key it leaves
-  common_keys(call, request);
+  add_crypto_keys(call, request);
   out.push_back(std::move(request));
 }
 
@@ -180,15 +166,15 @@ Result<bool> add_kms_actions(const Call& call, std::vector<ActionRequest>& out) 
       call.body.child(call.body.root(), "KeyId") != Wire::kNothing || name == "Decrypt";
   if (on_key) {
     ActionRequest request = call.ask("kms:" + std::string(name));
-    add_key(call, request, text(call, "KeyId"));
-    common_keys(call, request);
+    add_key(call, request, body_text(call, "KeyId"));
+    add_crypto_keys(call, request);
     if (name == "CreateGrant") grant_keys(call, request);
     out.push_back(std::move(request));
     return true;
   }
   add_generic_actions(call, out);
   for (ActionRequest& request : out) {
-    common_keys(call, request);
+    add_crypto_keys(call, request);
     if (name == "CreateKey") create_keys(call, request);
   }
   return true;

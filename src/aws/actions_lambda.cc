@@ -75,15 +75,6 @@ void add_list_key(const Call& call, ActionRequest& request, std::string_view key
   if (!values.empty()) set_context(request, std::string(key), std::move(values), true);
 }
 
-void add_text_key(const Call& call, ActionRequest& request, std::string_view key,
-                  std::string_view member) {
-  if (const auto text = call.body.text_at(call.body.root(), member)) {
-    set_context(request, std::string(key), std::string(*text));
-  } else {
-    set_absent(request, key);
-  }
-}
-
 void add_keys(const Call& call, ActionRequest& request,
               const std::optional<std::string>& function) {
   const std::string_view name = call.name();
@@ -95,13 +86,13 @@ void add_keys(const Call& call, ActionRequest& request,
       set_absent(request, "lambda:VpcIds");
   }
   if (name == "CreateFunction" || name.starts_with("PutFunctionCodeSigning"))
-    add_text_key(call, request, "lambda:CodeSigningConfigArn", "CodeSigningConfigArn");
+    set_text_key(call, request, "lambda:CodeSigningConfigArn", "CodeSigningConfigArn");
   if (name == "AddPermission") {
-    add_text_key(call, request, "lambda:Principal", "Principal");
-    add_text_key(call, request, "lambda:FunctionUrlAuthType", "FunctionUrlAuthType");
+    set_text_key(call, request, "lambda:Principal", "Principal");
+    set_text_key(call, request, "lambda:FunctionUrlAuthType", "FunctionUrlAuthType");
   }
   if (name.ends_with("FunctionUrlConfig"))
-    add_text_key(call, request, "lambda:FunctionUrlAuthType", "AuthType");
+    set_text_key(call, request, "lambda:FunctionUrlAuthType", "AuthType");
   if (name.ends_with("EventSourceMapping") && function)
     set_context(request, "lambda:FunctionArn", *function);
   if (call.t.text(call.operation.name).starts_with("Invoke")) {

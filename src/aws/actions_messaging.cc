@@ -42,10 +42,6 @@ std::optional<std::string> queue_of_url(const Call& call, std::string_view url) 
   return queue_of_path(call, url.substr(slash));
 }
 
-std::string_view body_text(const Call& call, std::string_view member) {
-  return call.body.text_at(call.body.root(), member).value_or("");
-}
-
 // The queue that the request is about; nullopt when it names none that can be told.
 Result<std::optional<std::string>> find_queue(const Call& call) {
   std::optional<std::string> found;

@@ -10,19 +10,6 @@
 namespace remit::aws {
 namespace {
 
-std::string_view text(const Call& call, std::string_view member) {
-  return call.body.text_at(call.body.root(), member).value_or("");
-}
-
-void add_text_key(const Call& call, ActionRequest& request, std::string_view key,
-                  std::string_view member) {
-  if (const std::string_view given = text(call, member); !given.empty()) {
-    set_context(request, std::string(key), std::string(given));
-  } else {
-    set_absent(request, key);
-  }
-}
-
 bool is_clean(std::string_view name, std::string_view forbidden) {
   return !name.empty() && std::ranges::none_of(name, [&](char c) {
     return static_cast<unsigned char>(c) <= ' ' || forbidden.contains(c);
@@ -60,18 +47,18 @@ bool add_secretsmanager(const Call& call, std::vector<ActionRequest>& out) {
     return true;
   }
   const bool creates = name == "CreateSecret";
-  const std::string_view secret = text(call, creates ? "Name" : "SecretId");
+  const std::string_view secret = body_text(call, creates ? "Name" : "SecretId");
   if (secret.empty()) return false;
   ActionRequest request = call.ask("secretsmanager:" + std::string(name));
   add_secret(call, request, secret);
-  add_text_key(call, request, "secretsmanager:SecretId", "SecretId");
-  add_text_key(call, request, "secretsmanager:Name", "Name");
-  add_text_key(call, request, "secretsmanager:Description", "Description");
-  add_text_key(call, request, "secretsmanager:KmsKeyId", "KmsKeyId");
-  add_text_key(call, request, "secretsmanager:VersionId", "VersionId");
-  add_text_key(call, request, "secretsmanager:VersionStage", "VersionStage");
-  add_text_key(call, request, "secretsmanager:RecoveryWindowInDays", "RecoveryWindowInDays");
-  add_text_key(call, request, "secretsmanager:ForceDeleteWithoutRecovery",
+  set_text_key(call, request, "secretsmanager:SecretId", "SecretId");
+  set_text_key(call, request, "secretsmanager:Name", "Name");
+  set_text_key(call, request, "secretsmanager:Description", "Description");
+  set_text_key(call, request, "secretsmanager:KmsKeyId", "KmsKeyId");
+  set_text_key(call, request, "secretsmanager:VersionId", "VersionId");
+  set_text_key(call, request, "secretsmanager:VersionStage", "VersionStage");
+  set_text_key(call, request, "secretsmanager:RecoveryWindowInDays", "RecoveryWindowInDays");
+  set_text_key(call, request, "secretsmanager:ForceDeleteWithoutRecovery",
                "ForceDeleteWithoutRecovery");
   out.push_back(std::move(request));
   if (creates && call.body.child(call.body.root(), "Tags") != Wire::kNothing) {
@@ -103,7 +90,8 @@ bool add_logs(const Call& call, std::vector<ActionRequest>& out) {
   const Wire& body = call.body;
   std::vector<std::string_view> groups;
   for (const std::string_view member : {"logGroupName", "logGroupIdentifier"})
-    if (const std::string_view group = text(call, member); !group.empty()) groups.push_back(group);
+    if (const std::string_view group = body_text(call, member); !group.empty())
+      groups.push_back(group);
   for (const std::string_view member : {"logGroupNames", "logGroupIdentifiers", "logGroupArnList"})
     for (const Wire::Ref item : body.items(body.root(), member))
       if (body.is_scalar(item)) groups.push_back(body.text(item));
@@ -112,7 +100,7 @@ bool add_logs(const Call& call, std::vector<ActionRequest>& out) {
   if (action.type_count == 0) return false;
   ActionRequest request = call.ask(call.t.text(action.name));
   for (const std::string_view group : groups)
-    add_log_group(call, request, group, text(call, "logStreamName"));
+    add_log_group(call, request, group, body_text(call, "logStreamName"));
   out.push_back(std::move(request));
   return true;
 }
@@ -135,7 +123,7 @@ void add_stack(const Call& call, ActionRequest& request, std::string_view given)
 }
 
 bool add_cloudformation(const Call& call, std::vector<ActionRequest>& out) {
-  const std::string_view stack = text(call, "StackName");
+  const std::string_view stack = body_text(call, "StackName");
   const ActionRow action = call.t.actions[call.t.lists[call.operation.uses]];
   bool on_stack = false;
   for (std::uint32_t i = 0; i < action.type_count; ++i) {
@@ -150,11 +138,11 @@ bool add_cloudformation(const Call& call, std::vector<ActionRequest>& out) {
     out.push_back(std::move(request));
   }
   for (ActionRequest& request : out) {
-    add_text_key(call, request, "cloudformation:TemplateUrl", "TemplateURL");
-    add_text_key(call, request, "cloudformation:StackPolicyUrl", "StackPolicyURL");
-    add_text_key(call, request, "cloudformation:RoleArn", "RoleARN");
-    add_text_key(call, request, "cloudformation:ChangeSetName", "ChangeSetName");
-    add_text_key(call, request, "cloudformation:CreateAction", "ChangeSetType");
+    set_text_key(call, request, "cloudformation:TemplateUrl", "TemplateURL");
+    set_text_key(call, request, "cloudformation:StackPolicyUrl", "StackPolicyURL");
+    set_text_key(call, request, "cloudformation:RoleArn", "RoleARN");
+    set_text_key(call, request, "cloudformation:ChangeSetName", "ChangeSetName");
+    set_text_key(call, request, "cloudformation:CreateAction", "ChangeSetType");
     std::vector<std::string> types;
     for (const Wire::Ref item : call.body.items(call.body.root(), "ResourceTypes"))
       types.emplace_back(call.body.text(item));

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kMaxDeletedKeys = 1000;  // what DeleteObjects takes
 
-std::unexpected<Error> refuse(std::string reason) {
+std::unexpected<Error> unreadable_input(std::string reason) {
   return fail(ErrorCode::InvalidInput, std::move(reason));
 }
 
@@ -80,7 +80,7 @@ Result<Place> find_place(const Call& call) {
             call, "s3-outposts", *host, "outpost/" + host->outpost + "/accesspoint/" + host->name));
       case Kind::MultiRegion: {
         if (!call.account_known())
-          return refuse("the account of a multi-region access point is not known");
+          return unreadable_input("the account of a multi-region access point is not known");
         return access_point_place(
             call.arn("s3", {}, call.facts.account, "accesspoint/" + host->name));
       }
@@ -93,9 +93,9 @@ Result<Place> find_place(const Call& call) {
   if (bucket->starts_with("arn:")) {
     if (bucket->contains(":accesspoint/") || bucket->contains(":accesspoint:"))
       return access_point_place(*bucket);
-    return refuse("the bucket is an ARN of a kind that no path may hold");
+    return unreadable_input("the bucket is an ARN of a kind that no path may hold");
   }
-  if (!is_bucket_name(*bucket)) return refuse("not a bucket name: " + *bucket);
+  if (!is_bucket_name(*bucket)) return unreadable_input("not a bucket name: " + *bucket);
   Place place = bucket_place(call, *bucket);
   if (call.facts.scope_service == "s3-object-lambda" || call.facts.scope_service == "s3-outposts") {
     // In endpoint mode the path does not tell the access point's account.
@@ -299,13 +299,13 @@ class S3 {
     const std::size_t mark = std::min(source.find('?'), source.size());
     const std::string_view version = source.substr(mark);
     if (!version.empty() && (!version.starts_with("?versionId=") || version.contains('&')))
-      return refuse("the copy source's query is not a versionId");
+      return unreadable_input("the copy source's query is not a versionId");
     source = source.substr(0, mark);
     ActionRequest request = call_.ask(version.empty() ? "s3:GetObject" : "s3:GetObjectVersion");
     // Readers differ on '+': with one in the key, both readings must be allowed.
     const auto plain = uri_decode(source);
     const auto form = form_decode(source);
-    if (!plain || !form) return refuse("the copy source's percent-encoding is broken");
+    if (!plain || !form) return unreadable_input("the copy source's percent-encoding is broken");
     for (const std::string& reading : {*plain, *form}) {
       REMIT_TRY(std::string arn, source_arn(reading));
       if (arn.empty()) {
@@ -324,13 +324,14 @@ class S3 {
   Result<std::string> source_arn(std::string_view source) const {
     if (source.starts_with("arn:")) {
       if (!source.contains(":accesspoint/") || !source.contains("/object/"))
-        return refuse("the copy source is an ARN of no access point's object");
+        return unreadable_input("the copy source is an ARN of no access point's object");
       return std::string(source);
     }
     if (source.starts_with('/')) source.remove_prefix(1);
     const std::size_t slash = source.find('/');
     if (slash == std::string_view::npos || slash + 1 == source.size()) return std::string();
-    if (!is_bucket_name(source.substr(0, slash))) return refuse("the copy source names no bucket");
+    if (!is_bucket_name(source.substr(0, slash)))
+      return unreadable_input("the copy source names no bucket");
     return bucket_place(call_, source.substr(0, slash)).object(source.substr(slash + 1));
   }
 
@@ -356,16 +357,17 @@ class S3 {
     ActionRequest plain = call_.ask(place_.prefix + ":DeleteObject");
     ActionRequest version = call_.ask(place_.prefix + ":DeleteObjectVersion");
     if (call_.body_unknown || body.root() == Wire::kNothing || body.name(0) != "Delete")
-      return refuse("DeleteObjects without a readable list of keys");
+      return unreadable_input("DeleteObjects without a readable list of keys");
     for (const Wire::Ref child : body.children(body.root())) {
       if (body.name(child) == "Quiet") continue;
-      if (body.name(child) != "Object") return refuse("DeleteObjects with an unknown element");
+      if (body.name(child) != "Object")
+        return unreadable_input("DeleteObjects with an unknown element");
       REMIT_CHECKED(delete_one(child, plain, version));
     }
     if (plain.resources.size() + version.resources.size() > kMaxDeletedKeys)
       return fail(ErrorCode::LimitExceeded, "DeleteObjects names more than 1000 keys");
     if (plain.resources.empty() && version.resources.empty())
-      return refuse("DeleteObjects names no key");
+      return unreadable_input("DeleteObjects names no key");
     for (ActionRequest* request : {&plain, &version}) {
       if (request->resources.empty()) continue;
       request->resource_unknown = place_.unknown;
@@ -389,15 +391,15 @@ class S3 {
     for (const Wire::Ref field : body.children(object)) {
       const std::string_view name = body.name(field);
       if (name == "Key") {
-        if (!key.empty()) return refuse("DeleteObjects has an object with two keys");
+        if (!key.empty()) return unreadable_input("DeleteObjects has an object with two keys");
         key = body.is_scalar(field) ? body.text(field) : std::string_view{};
       } else if (name == "VersionId") {
         has_version = true;
       } else if (name != "ETag" && name != "LastModifiedTime" && name != "Size") {
-        return refuse("DeleteObjects has an object with an unknown element");
+        return unreadable_input("DeleteObjects has an object with an unknown element");
       }
     }
-    if (key.empty()) return refuse("DeleteObjects has an object without a key");
+    if (key.empty()) return unreadable_input("DeleteObjects has an object without a key");
     (has_version ? version : plain).resources.push_back(place_.object(key));
     return {};
   }

@@ -19,7 +19,7 @@ struct Partition {
 
 // https://github.com/boto/botocore, data/partitions.json (2026-08). The first prefix that fits
 // wins.
-constexpr std::array<Partition, 9> kPartitions = {{
+constexpr std::array<Partition, 9> kPartitionDomains = {{
     {"cn-", "aws-cn", "amazonaws.com.cn"},
     {"us-gov-", "aws-us-gov", "amazonaws.com"},
     {"us-isob-", "aws-iso-b", "sc2s.sgov.gov"},
@@ -63,14 +63,14 @@ Result<Region> Region::parse(std::string_view text) {
 std::string_view Region::partition() const { return partition_of_region(text_); }
 
 std::string_view partition_of_region(std::string_view region) {
-  for (const Partition& partition : kPartitions) {
+  for (const Partition& partition : kPartitionDomains) {
     if (region.starts_with(partition.prefix)) return partition.name;
   }
   return "aws";
 }
 
 std::string_view dns_suffix(std::string_view partition) {
-  for (const Partition& known : kPartitions) {
+  for (const Partition& known : kPartitionDomains) {
     if (known.name == partition) return known.suffix;
   }
   return "amazonaws.com";

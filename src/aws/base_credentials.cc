@@ -16,7 +16,7 @@ namespace {
 constexpr std::chrono::milliseconds kProcessLimit{60'000};
 constexpr std::size_t kMaxSourceProfiles = 8;
 
-std::unexpected<Error> refuse(std::string message) {
+std::unexpected<Error> misconfigured(std::string message) {
   return fail(ErrorCode::InvalidInput, std::move(message));
 }
 
@@ -37,10 +37,11 @@ Way way_of(const Profile& profile) {
 
 std::unexpected<Error> not_supported(const Profile& profile, std::string_view key) {
   const Setting& setting = *profile.find(key);
-  return refuse(setting.where + ": " + std::string(key) +
-                " is not supported; in another profile write `credential_process = aws configure "
-                "export-credentials --profile " +
-                profile.name + " --format process` and name that profile");
+  return misconfigured(
+      setting.where + ": " + std::string(key) +
+      " is not supported; in another profile write `credential_process = aws configure "
+      "export-credentials --profile " +
+      profile.name + " --format process` and name that profile");
 }
 
 std::string text_or(const Profile& profile, std::string_view key, std::string_view otherwise) {
@@ -52,8 +53,8 @@ Result<Found> static_keys(const Profile& profile) {
   const Setting* id = profile.find("aws_access_key_id");
   const Setting* secret = profile.find("aws_secret_access_key");
   if (id == nullptr || secret == nullptr || id->value.empty() || secret->value.empty()) {
-    return refuse((id != nullptr ? id : secret)->where + ": " + described(profile) +
-                  " does not have both aws_access_key_id and aws_secret_access_key");
+    return misconfigured((id != nullptr ? id : secret)->where + ": " + described(profile) +
+                         " does not have both aws_access_key_id and aws_secret_access_key");
   }
   Credentials credentials;
   credentials.access_key_id = id->value;
@@ -72,7 +73,7 @@ Result<std::chrono::seconds> duration_of(const Profile& profile) {
   const char* end = setting->value.data() + setting->value.size();
   const auto [stop, error] = std::from_chars(setting->value.data(), end, value);
   if (error != std::errc() || stop != end || value <= 0) {
-    return refuse(setting->where + ": duration_seconds is not a number of seconds");
+    return misconfigured(setting->where + ": duration_seconds is not a number of seconds");
   }
   return std::chrono::seconds(value);
 }
@@ -89,7 +90,7 @@ class Finder {
         co_return need(from_environment(machine_), "the environment has no AWS_ACCESS_KEY_ID");
       case BaseOptions::From::Container:
         if (!container_configured(machine_)) {
-          co_return refuse("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI is not set");
+          co_return misconfigured("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI is not set");
         }
         co_return co_await from_container(machine_);
       case BaseOptions::From::Instance: {
@@ -104,7 +105,7 @@ class Finder {
 
  private:
   static Result<Found> need(Result<Found> found, std::string_view otherwise) {
-    if (found && !found->credentials) return refuse(std::string(otherwise));
+    if (found && !found->credentials) return misconfigured(std::string(otherwise));
     return found;
   }
 
@@ -130,8 +131,8 @@ class Finder {
     if (!profile && chosen) co_return no_such_profile(name);
     const Way way = profile ? way_of(*profile) : Way::None;
     if (chosen && way == Way::None) {
-      co_return refuse(described(*profile) + " says nothing of credentials (" +
-                       profile_file_names(machine_) + ")");
+      co_return misconfigured(described(*profile) + " says nothing of credentials (" +
+                              profile_file_names(machine_) + ")");
     }
     if (!named && way != Way::Role) {
       auto found = co_await web_identity_of_environment();
@@ -144,7 +145,7 @@ class Finder {
     if (container_configured(machine_)) co_return co_await from_container(machine_);
     auto found = co_await from_instance(machine_);
     if (!found || found->credentials) co_return std::move(found);
-    co_return refuse(
+    co_return misconfigured(
         "no credentials found: the environment has none, profile \"default\" is not in " +
         profile_file_names(machine_) +
         ", no web identity and no container endpoint is configured, and no instance "
@@ -153,8 +154,8 @@ class Finder {
 
   std::unexpected<Error> no_such_profile(const std::string& name) const {
     const std::string known = files_.names();
-    return refuse("there is no profile \"" + name + "\" in " + profile_file_names(machine_) +
-                  (known.empty() ? "" : "; there are: " + known));
+    return misconfigured("there is no profile \"" + name + "\" in " + profile_file_names(machine_) +
+                         (known.empty() ? "" : "; there are: " + known));
   }
 
   net::Task<Result<Found>> web_identity_of_environment() {
@@ -162,7 +163,7 @@ class Finder {
     if (file.empty()) co_return Found{};
     const std::string role = variable("AWS_ROLE_ARN");
     if (role.empty()) {
-      co_return refuse("AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not");
+      co_return misconfigured("AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not");
     }
     co_return co_await from_web_identity(machine_, options_, file, role,
                                          variable("AWS_ROLE_SESSION_NAME"),
@@ -188,7 +189,7 @@ class Finder {
       case Way::None:
         break;
     }
-    co_return refuse(described(profile) + " says nothing of credentials");
+    co_return misconfigured(described(profile) + " says nothing of credentials");
   }
 
   net::Task<Result<Found>> of_process(Profile profile) {
@@ -199,8 +200,8 @@ class Finder {
     auto output = co_await machine_.processes->run(*std::move(argv), kProcessLimit);
     if (!output) co_return wrap(where, std::move(output).error());
     if (output->exit_code != 0) {
-      co_return refuse(where + ": the program ended with " + std::to_string(output->exit_code) +
-                       first_line(output->err));
+      co_return misconfigured(where + ": the program ended with " +
+                              std::to_string(output->exit_code) + first_line(output->err));
     }
     auto credentials = read_process_answer(std::move(output->out));
     if (!credentials) co_return wrap(where, std::move(credentials).error());
@@ -219,7 +220,7 @@ class Finder {
     const Setting* role = profile.find("role_arn");
     const Setting* token_file = profile.find("web_identity_token_file");
     if (role == nullptr) {
-      co_return refuse(token_file->where + ": web_identity_token_file without role_arn");
+      co_return misconfigured(token_file->where + ": web_identity_token_file without role_arn");
     }
     const std::string where = role->where + ": " + described(profile);
     if (token_file != nullptr) {
@@ -228,9 +229,9 @@ class Finder {
                                            text_or(profile, "role_session_name", ""), where);
     }
     if (const Setting* mfa = profile.find("mfa_serial"); mfa != nullptr) {
-      co_return refuse(mfa->where +
-                       ": mfa_serial needs a code from a person; use a profile whose "
-                       "credential_process asks for it, or a role without MFA");
+      co_return misconfigured(mfa->where +
+                              ": mfa_serial needs a code from a person; use a profile whose "
+                              "credential_process asks for it, or a role without MFA");
     }
     path.push_back(profile.name);
     auto base = co_await source_of(profile, std::move(path));
@@ -244,26 +245,27 @@ class Finder {
     const Setting* from_source = profile.find("credential_source");
     const std::string where = profile.find("role_arn")->where + ": " + described(profile);
     if ((from_profile == nullptr) == (from_source == nullptr)) {
-      co_return refuse(where + " has " + (from_profile == nullptr ? "neither" : "both") +
-                       " source_profile and credential_source");
+      co_return misconfigured(where + " has " + (from_profile == nullptr ? "neither" : "both") +
+                              " source_profile and credential_source");
     }
     if (from_source != nullptr) co_return co_await of_source(*from_source);
     const std::string name(from_profile->value);
     const std::optional<Profile> source = files_.profile(name);
     if (!source) {
-      co_return refuse(from_profile->where + ": there is no source_profile \"" + name + "\"");
+      co_return misconfigured(from_profile->where + ": there is no source_profile \"" + name +
+                              "\"");
     }
     // A profile may be its own source when it has keys.
     if (name == profile.name) {
       if (profile.find("aws_access_key_id") == nullptr) {
-        co_return refuse(from_profile->where +
-                         ": the profile is its own source_profile, without keys");
+        co_return misconfigured(from_profile->where +
+                                ": the profile is its own source_profile, without keys");
       }
       co_return static_keys(*source);
     }
     if (std::ranges::find(path, name) != path.end() || path.size() >= kMaxSourceProfiles) {
-      co_return refuse(from_profile->where + ": source_profile leads back to \"" + name +
-                       "\", or is too long a way");
+      co_return misconfigured(from_profile->where + ": source_profile leads back to \"" + name +
+                              "\", or is too long a way");
     }
     co_return co_await of_profile(*source, std::move(path));
   }
@@ -276,7 +278,7 @@ class Finder {
     }
     if (setting.value == "EcsContainer") {
       if (!container_configured(machine_)) {
-        co_return refuse(where + "EcsContainer: no container endpoint is configured");
+        co_return misconfigured(where + "EcsContainer: no container endpoint is configured");
       }
       co_return co_await from_container(machine_);
     }
@@ -284,7 +286,7 @@ class Finder {
       auto found = co_await from_instance(machine_);
       co_return need(std::move(found), where + "Ec2InstanceMetadata: no metadata service answers");
     }
-    co_return refuse(where + "is not Environment, EcsContainer or Ec2InstanceMetadata");
+    co_return misconfigured(where + "is not Environment, EcsContainer or Ec2InstanceMetadata");
   }
 
   net::Task<Result<Found>> assume(Profile profile, Found base) {
@@ -312,18 +314,24 @@ class Finder {
 }  // namespace
 
 struct BaseCredentials::State {
+  using Answer = Result<std::shared_ptr<const Credentials>>;
+  // One renewal. Who waits for it gets its own answer, whatever forget() did in the meantime.
+  struct Flight {
+    explicit Flight(net::Loop& loop) : done(loop) {}
+    net::Event done;
+    Answer answer = fail(ErrorCode::Unavailable, "looking for the base credentials was cut off");
+  };
+
   Machine machine;
   BaseOptions options;
   std::string source;
   std::shared_ptr<const Credentials> current;
   TimePoint renew_at{};
-  std::shared_ptr<net::Event> in_flight;  // set when the renewal is over
-  Error last_error{ErrorCode::Unavailable, "the base credentials were not looked for"};
+  std::shared_ptr<Flight> in_flight;
 
   void keep(Found found);
-  void on_failure(Error error);
-  Result<std::shared_ptr<const Credentials>> answer() const;
-  net::Task<> renew();
+  Answer on_failure(Error error);
+  net::Task<Answer> renew();
 };
 
 void BaseCredentials::State::keep(Found found) {
@@ -340,33 +348,28 @@ void BaseCredentials::State::keep(Found found) {
                                        : at_eighty_percent;
 }
 
-void BaseCredentials::State::on_failure(Error error) {
+BaseCredentials::State::Answer BaseCredentials::State::on_failure(Error error) {
   const TimePoint now = machine.clock->now();
-  last_error = std::move(error);
   if (current && !current->expired(now)) {
     machine.log->warn("base-credentials-not-renewed",
-                      {{"source", source}, {"reason", last_error.message}});
+                      {{"source", source}, {"reason", error.message}});
     renew_at = now + std::chrono::seconds(30);
-    return;
+    return current;
   }
   current = nullptr;
+  return std::unexpected(std::move(error));
 }
 
-Result<std::shared_ptr<const Credentials>> BaseCredentials::State::answer() const {
-  if (current && !current->expired(machine.clock->now())) return current;
-  return std::unexpected(last_error);
-}
-
-net::Task<> BaseCredentials::State::renew() {
+net::Task<BaseCredentials::State::Answer> BaseCredentials::State::renew() {
   Finder finder(machine, options);
   auto found = co_await finder.find();
-  if (found && found->credentials->expired(machine.clock->now())) {
-    on_failure({ErrorCode::Unavailable, found->source + ": the credentials have expired"});
-  } else if (found) {
-    keep(std::move(*found));
-  } else {
-    on_failure(std::move(found).error());
+  if (!found) co_return on_failure(std::move(found).error());
+  if (found->credentials->expired(machine.clock->now())) {
+    co_return on_failure(
+        {ErrorCode::Unavailable, found->source + ": the credentials have expired"});
   }
+  keep(std::move(*found));
+  co_return current;
 }
 
 BaseCredentials::BaseCredentials(Machine machine, BaseOptions options)
@@ -384,23 +387,26 @@ net::Task<Result<std::shared_ptr<const Credentials>>> BaseCredentials::get() {
   if (valid && now < s.renew_at) co_return s.current;
   if (s.in_flight) {
     if (valid) co_return s.current;
-    const std::shared_ptr<net::Event> done = s.in_flight;
-    co_await done->wait();
-    co_return s.answer();
+    const auto flight = s.in_flight;
+    co_await flight->done.wait();
+    co_return flight->answer;
   }
   // Whatever becomes of this task, those who wait are woken.
-  struct Flight {
+  struct Landing {
     State& state;
-    explicit Flight(State& of) : state(of) {
-      state.in_flight = std::make_shared<net::Event>(*state.machine.loop);
+    std::shared_ptr<State::Flight> flight;
+    explicit Landing(State& of)
+        : state(of), flight(std::make_shared<State::Flight>(*of.machine.loop)) {
+      state.in_flight = flight;
     }
-    ~Flight() { std::exchange(state.in_flight, nullptr)->set(); }
+    ~Landing() {
+      state.in_flight = nullptr;
+      flight->done.set();
+    }
   };
-  {
-    const Flight flight(s);
-    co_await s.renew();
-  }
-  co_return s.answer();
+  const Landing landing(s);
+  landing.flight->answer = co_await s.renew();
+  co_return landing.flight->answer;
 }
 
 void BaseCredentials::forget() {

@@ -380,6 +380,25 @@ TEST_F(Base, AsksOnceForManyWhoWait) {
   EXPECT_EQ(http.asked.size(), 1u);
 }
 
+net::Task<> take_and_forget(BaseCredentials& base, std::vector<std::string>& ids) {
+  co_await take(base, ids);
+  base.forget();
+}
+
+TEST_F(Base, WhoWaitedGetsTheAnswerThoughItIsForgottenMeanwhile) {
+  environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = "/x";
+  http.answers.push_back(fake::answer(200, temporary_answer("ASIA1", "2026-11-21T16:04:05Z")));
+  net::Event gate(loop);
+  http.gate = &gate;
+  BaseCredentials base(machine(), {});
+  std::vector<std::string> ids;
+  net::spawn(loop, take_and_forget(base, ids));
+  net::spawn(loop, take(base, ids));
+  net::post(loop, [&gate] { gate.set(); });
+  loop.run();
+  EXPECT_EQ(ids, std::vector<std::string>(2, "ASIA1"));
+}
+
 class Processes : public testing::Test {
  protected:
   Result<ProcessOutput> run(std::vector<std::string> argv,

@@ -110,6 +110,20 @@ void set_absent(ActionRequest& request, std::string_view key) {
   std::erase(request.unknown_keys, key);
 }
 
+std::string_view body_text(const Call& call, std::string_view member) {
+  return call.body.text_at(call.body.root(), member).value_or("");
+}
+
+void set_text_key(const Call& call, ActionRequest& request, std::string_view key,
+                  std::string_view member, std::string_view otherwise) {
+  const std::string_view given = body_text(call, member);
+  if (given.empty() && otherwise.empty()) {
+    set_absent(request, key);
+  } else {
+    set_context(request, std::string(key), std::string(given.empty() ? otherwise : given));
+  }
+}
+
 ActionRequest Call::ask(std::string_view action_name) const {
   if (const auto index = t.action_named(action_name)) return ask(t.actions[*index]);
   ActionRequest request;

@@ -104,6 +104,13 @@ void set_context(ActionRequest& request, std::string key, std::vector<std::strin
 // The key is known to be absent: no longer unknown.
 void set_absent(ActionRequest& request, std::string_view key);
 
+// A scalar at the top of the body; empty when it is absent.
+std::string_view body_text(const Call& call, std::string_view member);
+// The key with that scalar's text; without one, `otherwise` (the default that AWS documents);
+// without that either, the key is known to be absent.
+void set_text_key(const Call& call, ActionRequest& request, std::string_view key,
+                  std::string_view member, std::string_view otherwise = {});
+
 // Services with rules of their own; false: not this operation, take the generic way.
 Result<bool> add_s3_actions(const Call& call, std::vector<ActionRequest>& out);
 Result<bool> add_dynamodb_actions(const Call& call, std::vector<ActionRequest>& out);

@@ -11,7 +11,7 @@ namespace remit::aws {
 
 namespace {
 
-constexpr std::string_view kEmptyHash =
+constexpr std::string_view kHashOfNothing =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 constexpr std::string_view kSignatureMark = ";chunk-signature=";
 constexpr std::string_view kTrailerSignature = "x-amz-trailer-signature";
@@ -19,11 +19,11 @@ constexpr std::size_t kMaxSizeLine = 256;
 constexpr std::size_t kMaxTrailerLine = 4096;
 constexpr std::size_t kMaxTrailers = 16;
 
-std::unexpected<Error> refuse(std::string message) {
+std::unexpected<Error> malformed(std::string message) {
   return fail(ErrorCode::InvalidInput, "aws-chunked body: " + std::move(message));
 }
 
-int hex_value(char c) {
+int digit_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
@@ -72,7 +72,7 @@ class Chain {
   void build(std::string_view kind, std::string_view hash) {
     text_.assign(prefix_).append(kind).append("\n").append(seed_.timestamp).append("\n");
     text_.append(seed_.scope).append("\n").append(seed_.signature).append("\n");
-    if (kind == "-PAYLOAD") text_.append(kEmptyHash).append("\n");
+    if (kind == "-PAYLOAD") text_.append(kHashOfNothing).append("\n");
     text_.append(hash);
   }
 
@@ -90,7 +90,7 @@ Result<std::vector<std::string>> read_names(std::string_view list) {
     std::string name = lower_ascii(trim_ascii(item));
     if (name.empty() || !std::ranges::all_of(name, is_token) || name == kTrailerSignature ||
         std::ranges::find(names, name) != names.end() || names.size() == kMaxTrailers) {
-      return refuse("X-Amz-Trailer is malformed");
+      return malformed("X-Amz-Trailer is malformed");
     }
     names.push_back(std::move(name));
   }
@@ -178,7 +178,7 @@ Reframer::~Reframer() = default;
 std::uint64_t Reframer::decoded_bytes() const { return state_->decoded; }
 
 Result<ReframeState> Reframer::feed(std::string_view bytes, std::string& out) {
-  if (state_->failed) return refuse("an error came before");
+  if (state_->failed) return malformed("an error came before");
   if (auto result = state_->feed(bytes, out); !result) {
     state_->failed = true;
     return std::unexpected(std::move(result).error());
@@ -188,7 +188,7 @@ Result<ReframeState> Reframer::feed(std::string_view bytes, std::string& out) {
 
 Result<> Reframer::finish() const {
   if (state_->phase == State::Phase::Done && !state_->failed) return {};
-  return refuse("ends in the middle");
+  return malformed("ends in the middle");
 }
 
 Result<> Reframer::State::feed(std::string_view bytes, std::string& out) {
@@ -211,7 +211,7 @@ Result<> Reframer::State::feed(std::string_view bytes, std::string& out) {
         break;
       }
       case Phase::Done:
-        return refuse("goes on after its end");
+        return malformed("goes on after its end");
     }
   }
   return {};
@@ -221,25 +221,26 @@ Result<> Reframer::State::feed(std::string_view bytes, std::string& out) {
 Result<bool> Reframer::State::take_line(std::string_view& bytes, std::size_t most) {
   const auto newline = bytes.find('\n');
   const std::size_t take = newline == bytes.npos ? bytes.size() : newline + 1;
-  if (pending.size() - line_start + take > most) return refuse("a line is too long");
+  if (pending.size() - line_start + take > most) return malformed("a line is too long");
   pending.append(bytes, 0, take);
   bytes.remove_prefix(take);
   if (newline == bytes.npos) return false;
   const std::size_t size = pending.size() - line_start;
-  if (size < 2 || pending[pending.size() - 2] != '\r') return refuse("a line does not end in CRLF");
+  if (size < 2 || pending[pending.size() - 2] != '\r')
+    return malformed("a line does not end in CRLF");
   return true;
 }
 
 Result<> Reframer::State::read_size(std::string_view text) {
-  if (text.empty() || text.size() > 15) return refuse("a chunk's size is malformed");
+  if (text.empty() || text.size() > 15) return malformed("a chunk's size is malformed");
   chunk_size = 0;
   for (const char c : text) {
-    const int digit = hex_value(c);
-    if (digit < 0) return refuse("a chunk's size is malformed");
+    const int digit = digit_value(c);
+    if (digit < 0) return malformed("a chunk's size is malformed");
     chunk_size = chunk_size * 16 + static_cast<std::uint64_t>(digit);
   }
   if (chunk_size > decoded_length - decoded) {
-    return refuse("holds more than X-Amz-Decoded-Content-Length says");
+    return malformed("holds more than X-Amz-Decoded-Content-Length says");
   }
   if (is_signed && chunk_size > max_chunk) {
     return fail(ErrorCode::LimitExceeded,
@@ -257,7 +258,7 @@ Result<> Reframer::State::on_size_line(std::string& out) {
     const std::size_t start = mark == text.npos ? text.size() : mark;
     if (!text.substr(start).starts_with(kSignatureMark) ||
         text.size() - start - kSignatureMark.size() != inbound.width()) {
-      return refuse("a chunk has no chunk-signature of the right length");
+      return malformed("a chunk has no chunk-signature of the right length");
     }
     signature_at = line_start + start + kSignatureMark.size();
     text = text.substr(0, start);
@@ -269,7 +270,7 @@ Result<> Reframer::State::on_size_line(std::string& out) {
     if (is_signed) pending.reserve(pending.size() + static_cast<std::size_t>(chunk_size) + 2);
   } else {
     if (decoded != decoded_length) {
-      return refuse("holds less than X-Amz-Decoded-Content-Length says");
+      return malformed("holds less than X-Amz-Decoded-Content-Length says");
     }
     phase = has_trailer ? Phase::TrailerLine : Phase::DataEnd;
     if (has_trailer && is_signed) REMIT_CHECKED(resign_chunk());
@@ -300,7 +301,7 @@ Result<> Reframer::State::on_data(std::string_view& bytes, std::string& out) {
 
 Result<> Reframer::State::on_data_end(std::string_view& bytes, std::string& out) {
   const char wanted = pending.size() == line_start ? '\r' : '\n';
-  if (bytes.front() != wanted) return refuse("a chunk's data does not end in CRLF");
+  if (bytes.front() != wanted) return malformed("a chunk's data does not end in CRLF");
   pending.push_back(wanted);
   bytes.remove_prefix(1);
   if (wanted == '\r') return {};
@@ -342,22 +343,22 @@ Result<> Reframer::State::on_trailer_line(std::string& out) {
     return {};
   }
   const auto colon = text.find(':');
-  if (colon == text.npos || colon == 0) return refuse("a trailer line is malformed");
+  if (colon == text.npos || colon == 0) return malformed("a trailer line is malformed");
   std::string name = lower_ascii(text.substr(0, colon));
   const std::string_view value = trim_ascii(text.substr(colon + 1));
   const bool printable = std::ranges::all_of(value, [](char c) { return c >= 0x20 && c != 0x7F; });
   if (!std::ranges::all_of(name, is_token) || !printable) {
-    return refuse("a trailer line is malformed");
+    return malformed("a trailer line is malformed");
   }
-  if (trailer_signed) return refuse("a trailer follows the trailers' signature");
+  if (trailer_signed) return malformed("a trailer follows the trailers' signature");
   if (is_signed && name == kTrailerSignature) {
     REMIT_CHECKED(check_trailer_signature(value));
   } else {
     const bool doubled =
         std::ranges::any_of(trailers, [&](const Trailer& t) { return t.name == name; });
     if (doubled || std::ranges::find(trailer_names, name) == trailer_names.end()) {
-      return refuse("the trailer " + name.substr(0, 64) +
-                    (doubled ? " is there twice" : " is not announced by X-Amz-Trailer"));
+      return malformed("the trailer " + name.substr(0, 64) +
+                       (doubled ? " is there twice" : " is not announced by X-Amz-Trailer"));
     }
     trailers.push_back({std::move(name), std::string(value)});
   }
@@ -367,7 +368,7 @@ Result<> Reframer::State::on_trailer_line(std::string& out) {
 
 Result<> Reframer::State::check_trailer_signature(std::string_view on_wire) {
   if (on_wire.size() != inbound.width()) {
-    return refuse("the trailers' signature does not have the right length");
+    return malformed("the trailers' signature does not have the right length");
   }
   std::ranges::sort(trailers, {}, &Trailer::name);
   std::string canonical;
@@ -386,9 +387,9 @@ Result<> Reframer::State::check_trailer_signature(std::string_view on_wire) {
 
 Result<> Reframer::State::end() {
   if (trailers.size() != trailer_names.size()) {
-    return refuse("a trailer that X-Amz-Trailer announces is missing");
+    return malformed("a trailer that X-Amz-Trailer announces is missing");
   }
-  if (is_signed && !trailer_signed) return refuse("the trailers are not signed");
+  if (is_signed && !trailer_signed) return malformed("the trailers are not signed");
   phase = Phase::Done;
   return {};
 }

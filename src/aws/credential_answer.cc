@@ -12,7 +12,7 @@ namespace {
 
 enum class Temporary : bool { Maybe, Must };
 
-std::unexpected<Error> refuse(std::string reason) {
+std::unexpected<Error> unusable_answer(std::string reason) {
   return fail(ErrorCode::InvalidInput, "the answer " + std::move(reason));
 }
 
@@ -21,7 +21,7 @@ Result<std::string_view> text_of(json::Value object, std::string_view key) {
   const auto value = object.find(key);
   if (!value || value->is(json::Kind::Null)) return std::string_view();
   const auto text = value->as_string();
-  if (!text) return refuse("has \"" + std::string(key) + "\" that is not a string");
+  if (!text) return unusable_answer("has \"" + std::string(key) + "\" that is not a string");
   return *text;
 }
 
@@ -30,18 +30,19 @@ bool is_header_value(std::string_view text) {
 }
 
 Result<Credentials> read(json::Value root, std::string_view token_key, Temporary temporary) {
-  if (!root.is(json::Kind::Object)) return refuse("is not a JSON object");
+  if (!root.is(json::Kind::Object)) return unusable_answer("is not a JSON object");
   REMIT_TRY(const std::string_view id, text_of(root, "AccessKeyId"));
   REMIT_TRY(const std::string_view secret, text_of(root, "SecretAccessKey"));
   REMIT_TRY(const std::string_view token, text_of(root, token_key));
   REMIT_TRY(const std::string_view expiration, text_of(root, "Expiration"));
   REMIT_TRY(const std::string_view account, text_of(root, "AccountId"));
-  if (id.empty() || secret.empty()) return refuse("has no AccessKeyId or no SecretAccessKey");
+  if (id.empty() || secret.empty())
+    return unusable_answer("has no AccessKeyId or no SecretAccessKey");
   if (temporary == Temporary::Must && (token.empty() || expiration.empty())) {
-    return refuse("has no " + std::string(token_key) + " or no Expiration");
+    return unusable_answer("has no " + std::string(token_key) + " or no Expiration");
   }
   if (!is_header_value(id) || !is_header_value(secret) || !is_header_value(token)) {
-    return refuse("has credentials with blanks or control characters");
+    return unusable_answer("has credentials with blanks or control characters");
   }
   Credentials credentials;
   credentials.access_key_id = id;
@@ -53,7 +54,8 @@ Result<Credentials> read(json::Value root, std::string_view token_key, Temporary
     credentials.expiration = *time;
   }
   if (!account.empty()) {
-    if (!AccountId::parse(account)) return refuse("has an AccountId that is not twelve digits");
+    if (!AccountId::parse(account))
+      return unusable_answer("has an AccountId that is not twelve digits");
     credentials.account_id = account;
   }
   return credentials;
@@ -62,7 +64,7 @@ Result<Credentials> read(json::Value root, std::string_view token_key, Temporary
 Result<json::Document> parse(std::string text) {
   const json::Limits limits{.max_bytes = 64 << 10, .max_depth = 16, .max_values = 1000};
   auto document = json::parse(std::move(text), limits);
-  if (!document) return refuse("is not JSON: " + document.error().message);
+  if (!document) return unusable_answer("is not JSON: " + document.error().message);
   return *std::move(document);
 }
 
@@ -72,7 +74,7 @@ Result<Credentials> read_process_answer(std::string json) {
   REMIT_TRY(const json::Document document, parse(std::move(json)));
   const auto version =
       document.root().is(json::Kind::Object) ? document.root().find("Version") : std::nullopt;
-  if (!version || version->as_int64() != 1) return refuse("does not say \"Version\": 1");
+  if (!version || version->as_int64() != 1) return unusable_answer("does not say \"Version\": 1");
   return read(document.root(), "SessionToken", Temporary::Maybe);
 }
 
@@ -85,11 +87,11 @@ Result<Credentials> read_container_answer(std::string json) {
 
 Result<Credentials> read_instance_answer(std::string json) {
   REMIT_TRY(const json::Document document, parse(std::move(json)));
-  if (!document.root().is(json::Kind::Object)) return refuse("is not a JSON object");
+  if (!document.root().is(json::Kind::Object)) return unusable_answer("is not a JSON object");
   REMIT_TRY(const std::string_view code, text_of(document.root(), "Code"));
   if (code != "Success") {
     const bool plain = !code.empty() && code.size() < 64 && is_header_value(code);
-    return refuse("says " + (plain ? std::string(code) : "no Code") + " and not Success");
+    return unusable_answer("says " + (plain ? std::string(code) : "no Code") + " and not Success");
   }
   REMIT_TRY(Credentials credentials, read(document.root(), "Token", Temporary::Must));
   credentials.of_role = true;

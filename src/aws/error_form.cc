@@ -3,37 +3,15 @@
 #include <array>
 #include <utility>
 
+#include "base/xml.h"
 #include "json/writer.h"
 
 namespace remit::aws {
 namespace {
 
-void append_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      default:
-        // What XML 1.0 cannot hold at all.
-        if (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r') {
-          out += '?';
-        } else {
-          out += c;
-        }
-    }
-  }
-}
-
 void append_element(std::string& out, std::string_view name, std::string_view text) {
   out.append("<").append(name).append(">");
-  append_escaped(out, text);
+  append_xml_escaped(out, text);
   out.append("</").append(name).append(">");
 }
 

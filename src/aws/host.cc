@@ -70,7 +70,7 @@ std::optional<HostMatch> match_template(std::string_view pattern, std::string_vi
   return match;
 }
 
-bool is_account(std::string_view text) {
+bool is_account_label(std::string_view text) {
   return text.size() == 12 &&
          std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -78,7 +78,7 @@ bool is_account(std::string_view text) {
 // "name-123456789012" into both.
 bool split_account(std::string_view label, S3Host& host) {
   const std::size_t dash = label.rfind('-');
-  if (dash == std::string_view::npos || dash == 0 || !is_account(label.substr(dash + 1)))
+  if (dash == std::string_view::npos || dash == 0 || !is_account_label(label.substr(dash + 1)))
     return false;
   host.name = label.substr(0, dash);
   host.account = label.substr(dash + 1);
@@ -116,7 +116,7 @@ std::optional<S3Host> parse_flavour(std::string_view rest, S3Host host) {
       host.kind = S3Host::Kind::Express;
       host.name = rest;
     }
-    return rest.empty() || is_account(rest) || host.kind == S3Host::Kind::Express
+    return rest.empty() || is_account_label(rest) || host.kind == S3Host::Kind::Express
                ? std::optional(host)
                : std::nullopt;
   }

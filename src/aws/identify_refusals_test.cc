@@ -11,7 +11,7 @@ using testing::json;
 using testing::Request;
 using testing::s3;
 
-struct Case {
+struct RefusalCase {
   std::string_view why;
   Request request;
   std::string_view said;  // part of the reason
@@ -43,7 +43,7 @@ Request cbor(std::string body) {
 TEST(IdentifyRefusals, FailClosed) {
   const Request list = json("dynamodb", "DynamoDB_20120810.ListTables", "{}");
   const Request users = form("iam", "Action=ListUsers&Version=2010-05-08");
-  const std::vector<Case> cases = {
+  const std::vector<RefusalCase> cases = {
       {"an unknown signing name", {.service = "nothing"}, "signs as nothing"},
       {"an unknown operation", json("dynamodb", "DynamoDB_20120810.DropTables", "{}"),
        "no operation"},
@@ -173,7 +173,7 @@ TEST(IdentifyRefusals, FailClosed) {
       {"a website host", at_host(s3("GET", "/k"), "b1c.s3-website-us-east-1.amazonaws.com"),
        "the host is of region"},
   };
-  for (const Case& c : cases) {
+  for (const RefusalCase& c : cases) {
     const auto found = c.request.identify();
     ASSERT_FALSE(found.has_value()) << c.why << ": " << testing::words(found);
     EXPECT_THAT(found.error().message, ::testing::HasSubstr(std::string(c.said))) << c.why;

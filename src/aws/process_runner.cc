@@ -32,12 +32,13 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 constexpr std::size_t kMaxOutput = 64 << 10;
 constexpr milliseconds kReapInterval{5};
 
-std::unexpected<Error> refuse(const std::string& program, const std::string& reason) {
+std::unexpected<Error> failed_run(const std::string& program, const std::string& reason) {
   return fail(ErrorCode::Unavailable, "\"" + program + "\" " + reason);
 }
 
 std::unexpected<Error> took_too_long(const std::string& program, milliseconds limit) {
-  return refuse(program, "took longer than " + std::to_string(limit.count()) + " ms and was ended");
+  return failed_run(program,
+                    "took longer than " + std::to_string(limit.count()) + " ms and was ended");
 }
 
 struct Pipe {
@@ -144,10 +145,10 @@ Result<ProcessOutput> run_program(const std::vector<std::string>& argv, millisec
   const SteadyTime deadline = std::chrono::steady_clock::now() + limit;
   const auto late = [&] { return stop || std::chrono::steady_clock::now() >= deadline; };
   Pipe out, err;
-  if (out.read < 0 || err.read < 0) return refuse(argv[0], "could not be given pipes");
+  if (out.read < 0 || err.read < 0) return failed_run(argv[0], "could not be given pipes");
   Process process;
   if (const int error = process.start(argv, out, err); error != 0) {
-    return refuse(argv[0], std::string("could not be started: ") + std::strerror(error));
+    return failed_run(argv[0], std::string("could not be started: ") + std::strerror(error));
   }
   out.close_write();
   err.close_write();

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kMaxParameters = 20'000;
 
 // The signature of a presigned request: not part of the operation's input.
-bool is_signing_parameter(std::string_view name) {
+bool is_of_signing(std::string_view name) {
   constexpr std::array<std::string_view, 8> kNames = {
       "X-Amz-Algorithm", "X-Amz-Credential",    "X-Amz-Date",           "X-Amz-Expires",
       "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Security-Token", "X-Amz-Region-Set"};
@@ -74,7 +74,7 @@ Result<RequestTarget> parse_target(std::string_view target) {
   if (mark == target.size()) return parsed;
   REMIT_TRY(parsed.query, parse_form(target.substr(mark + 1)));
   const auto removed = std::ranges::remove_if(
-      parsed.query, [](const QueryParameter& p) { return is_signing_parameter(p.name); });
+      parsed.query, [](const QueryParameter& p) { return is_of_signing(p.name); });
   parsed.presigned = !removed.empty();
   parsed.query.erase(removed.begin(), removed.end());
   return parsed;

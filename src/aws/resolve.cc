@@ -10,7 +10,7 @@ namespace {
 
 using Tables = Catalogue::Tables;
 
-std::unexpected<Error> refuse(std::string reason) {
+std::unexpected<Error> unresolved(std::string reason) {
   return fail(ErrorCode::InvalidInput, std::move(reason));
 }
 
@@ -41,7 +41,7 @@ Result<void> check_fields(const http::Fields& fields) {
     if (!once) continue;
     for (std::size_t j = i + 1; j < fields.size(); ++j)
       if (equals_ignoring_ascii_case(fields[j].name, name))
-        return refuse("the header " + lower_ascii(name) + " is written twice");
+        return unresolved("the header " + lower_ascii(name) + " is written twice");
   }
   return {};
 }
@@ -56,14 +56,14 @@ Result<void> check_hoisted(const RequestTarget& target, const http::Fields& fiel
         // Lists are repeated parameters; only an exact repetition of a value is harmless and
         // repetition of what selects an operation never is.
         if (target.query[j].name == name && (name == "Action" || name == "Version"))
-          return refuse("the parameter " + std::string(name) + " is written twice");
+          return unresolved("the parameter " + std::string(name) + " is written twice");
       continue;
     }
     for (std::size_t j = i + 1; j < target.query.size(); ++j)
       if (equals_ignoring_ascii_case(target.query[j].name, name))
-        return refuse("the parameter " + std::string(name) + " is written twice");
+        return unresolved("the parameter " + std::string(name) + " is written twice");
     if (http::find(fields, name) != nullptr)
-      return refuse(std::string(name) + " is both a header and a parameter");
+      return unresolved(std::string(name) + " is both a header and a parameter");
   }
   return {};
 }
@@ -84,7 +84,8 @@ class Resolver {
     REMIT_TRY(out_.target, parse_target(facts_.head->target));
     REMIT_CHECKED(check_hoisted(out_.target, fields_));
     const auto method = method_number(facts_.head->method);
-    if (!method) return refuse("the method " + facts_.head->method + " belongs to no operation");
+    if (!method)
+      return unresolved("the method " + facts_.head->method + " belongs to no operation");
     method_ = *method;
     REMIT_CHECKED(choose_services());
     REMIT_CHECKED(by_protocol());
@@ -100,7 +101,7 @@ class Resolver {
       const auto range = t_.services_signed_as(facts_.scope_service);
       for (std::uint32_t i = 0; i < range.count; ++i) indexes.push_back(t_.lists[range.first + i]);
       if (indexes.empty())
-        return refuse("no AWS service signs as " + std::string(facts_.scope_service));
+        return unresolved("no AWS service signs as " + std::string(facts_.scope_service));
     } else {
       for (std::uint32_t i = 0; i < t_.services.size(); ++i) indexes.push_back(i);
     }
@@ -113,9 +114,9 @@ class Resolver {
       if (auto s3 = parse_s3_host(host)) out_.s3_host = std::make_unique<const S3Host>(*s3);
     for (const std::uint32_t i : indexes) REMIT_CHECKED(consider(i, host));
     if (services_.empty())
-      return refuse("the host " + std::string(facts_.host) +
-                    " does not belong to a service that signs as " +
-                    std::string(facts_.scope_service));
+      return unresolved("the host " + std::string(facts_.host) +
+                        " does not belong to a service that signs as " +
+                        std::string(facts_.scope_service));
     return {};
   }
 
@@ -123,8 +124,8 @@ class Resolver {
     for (std::uint32_t i = 0; i < service.region_count; ++i)
       if (t_.text(t_.regions[service.region_first + i]) == facts_.scope_region) return {};
     if (!of_host.empty() && !facts_.scope_region.empty() && of_host != facts_.scope_region)
-      return refuse("the host is of region " + std::string(of_host) + ", the signature of " +
-                    std::string(facts_.scope_region));
+      return unresolved("the host is of region " + std::string(of_host) + ", the signature of " +
+                        std::string(facts_.scope_region));
     return {};
   }
 
@@ -154,7 +155,8 @@ class Resolver {
     const std::string_view smithy = field(fields_, "smithy-protocol");
     const std::string_view target = field(fields_, "x-amz-target");
     if (!smithy.empty()) {
-      if (!target.empty()) return refuse("both Smithy-Protocol and X-Amz-Target name an operation");
+      if (!target.empty())
+        return unresolved("both Smithy-Protocol and X-Amz-Target name an operation");
       return by_smithy(smithy);
     }
     if (!target.empty()) return by_target(target);
@@ -183,13 +185,13 @@ class Resolver {
 
   Result<void> by_smithy(std::string_view protocol) {
     if (protocol != "rpc-v2-cbor")
-      return refuse("unknown Smithy-Protocol " + std::string(protocol));
-    if (method_ != kPost) return refuse("rpc-v2-cbor requests are POSTs");
-    if (!out_.target.query.empty()) return refuse("rpc-v2-cbor requests have no query");
+      return unresolved("unknown Smithy-Protocol " + std::string(protocol));
+    if (method_ != kPost) return unresolved("rpc-v2-cbor requests are POSTs");
+    if (!out_.target.query.empty()) return unresolved("rpc-v2-cbor requests have no query");
     REMIT_TRY(const Segments path, split_path(out_.target.path));
     const std::size_t n = path.size();
     if (n < 4 || path[n - 4] != "service" || path[n - 2] != "operation")
-      return refuse("the path does not end in /service/NAME/operation/NAME");
+      return unresolved("the path does not end in /service/NAME/operation/NAME");
     add_named(Protocol::RpcV2Cbor, path[n - 3], path[n - 1]);
     return {};
   }
@@ -198,13 +200,13 @@ class Resolver {
     const std::string type = media_type(field(fields_, "content-type"));
     const bool json10 = type == "application/x-amz-json-1.0";
     if (!json10 && type != "application/x-amz-json-1.1")
-      return refuse("X-Amz-Target without the content type of its protocol");
-    if (method_ != kPost) return refuse("requests with X-Amz-Target are POSTs");
-    if (out_.target.path != "/") return refuse("requests with X-Amz-Target have the path /");
+      return unresolved("X-Amz-Target without the content type of its protocol");
+    if (method_ != kPost) return unresolved("requests with X-Amz-Target are POSTs");
+    if (out_.target.path != "/") return unresolved("requests with X-Amz-Target have the path /");
     if (out_.target.find("Action") != nullptr)
-      return refuse("both X-Amz-Target and Action name an operation");
+      return unresolved("both X-Amz-Target and Action name an operation");
     const std::size_t dot = target.rfind('.');
-    if (dot == std::string_view::npos) return refuse("X-Amz-Target has no service");
+    if (dot == std::string_view::npos) return unresolved("X-Amz-Target has no service");
     add_named(json10 ? Protocol::Json10 : Protocol::Json11, target.substr(0, dot),
               target.substr(dot + 1));
     return {};
@@ -230,7 +232,8 @@ class Resolver {
     if (form_body) add_search();
     if (!out_.candidates.empty()) return {};
     if (!query_path()) return by_path();
-    if (method_ != kPost && method_ != kGet) return refuse("a query request is a GET or a POST");
+    if (method_ != kPost && method_ != kGet)
+      return unresolved("a query request is a GET or a POST");
     if (form_body && form_ == nullptr) {
       out_.form_in_body = true;
       return {};
@@ -241,7 +244,7 @@ class Resolver {
       for (const QueryParameter& p : parameters) {
         auto& slot = p.name == "Action" ? action : version;
         if (p.name != "Action" && p.name != "Version") continue;
-        if (slot != nullptr) return refuse("the parameter " + p.name + " is written twice");
+        if (slot != nullptr) return unresolved("the parameter " + p.name + " is written twice");
         slot = &p;
       }
       return {};
@@ -249,7 +252,7 @@ class Resolver {
     REMIT_CHECKED(take(out_.target.query));
     if (form_ != nullptr) REMIT_CHECKED(take(*form_));
     if (action == nullptr) return by_path();
-    if (version == nullptr) return refuse("the request names an Action but no Version");
+    if (version == nullptr) return unresolved("the request names an Action but no Version");
     for (const ServiceChoice& service : services_) {
       const bool ec2 = speaks(service.row, Protocol::Ec2);
       if (!ec2 && !speaks(service.row, Protocol::Query)) continue;
@@ -345,7 +348,7 @@ class Resolver {
     }
     if (rest.empty()) return segments;
     const std::size_t end = std::min(rest.find('/'), rest.size());
-    if (end == 0) return refuse("the path names no bucket");
+    if (end == 0) return unresolved("the path names no bucket");
     segments.push_back(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (!rest.empty()) segments.push_back(rest);
@@ -358,17 +361,17 @@ class Resolver {
       const OperationRow operation = t_.operations[candidate.operation];
       const QueryParameter* hint = out_.target.find("x-id");
       if (hint != nullptr && hint->value != t_.text(operation.name))
-        return refuse("x-id says " + hint->value + ", but the request is " +
-                      std::string(t_.text(operation.name)));
+        return unresolved("x-id says " + hint->value + ", but the request is " +
+                          std::string(t_.text(operation.name)));
       if (t_.text(t_.services[operation.service].name) != "s3") continue;
       for (std::size_t i = 0; i < out_.target.query.size(); ++i) {
         const std::string& name = out_.target.query[i].name;
         for (std::size_t j = i + 1; j < out_.target.query.size(); ++j)
           if (out_.target.query[j].name == name)
-            return refuse("the parameter " + name + " is written twice");
+            return unresolved("the parameter " + name + " is written twice");
         if (!takes(candidate, name) && known_to_s3(operation.service, name))
-          return refuse("the parameter " + name + " does not belong to " +
-                        std::string(t_.text(operation.name)));
+          return unresolved("the parameter " + name + " does not belong to " +
+                            std::string(t_.text(operation.name)));
       }
     }
     return {};
@@ -410,7 +413,7 @@ class Resolver {
 
   Result<void> finish() const {
     if (out_.candidates.empty())
-      return refuse(
+      return unresolved(
           "no operation of " +
           (facts_.scope_service.empty() ? std::string("AWS") : std::string(facts_.scope_service)) +
           " has this form: " + facts_.head->method + " " + std::string(out_.target.path));

@@ -73,12 +73,12 @@ void append_normalised_path(std::string& out, std::string_view path) {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_space_or_tab(char c) { return c == ' ' || c == '\t'; }
 
 // Without blanks around it, and with one for each run inside.
 void append_header_value(std::string& out, std::string_view value) {
-  while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
-  while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
+  while (!value.empty() && is_space_or_tab(value.front())) value.remove_prefix(1);
+  while (!value.empty() && is_space_or_tab(value.back())) value.remove_suffix(1);
   // Searches for one byte are what the library does fastest; most values have nothing to fold.
   const auto first = value.find(' ');
   const bool folds = (first != value.npos && value.find("  ", first) != value.npos) ||
@@ -88,9 +88,9 @@ void append_header_value(std::string& out, std::string_view value) {
     return;
   }
   for (std::size_t i = 0; i < value.size(); ++i) {
-    if (!is_blank(value[i])) {
+    if (!is_space_or_tab(value[i])) {
       out.push_back(value[i]);
-    } else if (!is_blank(value[i - 1])) {
+    } else if (!is_space_or_tab(value[i - 1])) {
       out.push_back(' ');
     }
   }

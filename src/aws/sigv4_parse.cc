@@ -16,14 +16,16 @@ constexpr std::string_view kEcdsaName = "AWS4-ECDSA-P256-SHA256";
 constexpr std::string_view kTerminator = "aws4_request";
 constexpr std::int64_t kMaxPresignSeconds = 604'800;
 
-std::unexpected<Error> refuse(std::string message) {
+std::unexpected<Error> unreadable_signature(std::string message) {
   return fail(ErrorCode::InvalidInput, std::move(message));
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_lower_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
-bool is_word(char c) { return is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z') || c == '_'; }
+bool is_lower_hex(char c) { return is_ascii_digit(c) || (c >= 'a' && c <= 'f'); }
+bool is_word(char c) {
+  return is_ascii_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z') || c == '_';
+}
 
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
   return text.size() >= prefix.size() &&
@@ -73,7 +75,8 @@ Result<Slots> find_single_fields(const http::Fields& fields) {
       if (field.name.size() != kSingleFields[i].size()) continue;
       if (!equals_ignoring_ascii_case(field.name, kSingleFields[i])) continue;
       if (found[i] != nullptr) {
-        return refuse("the request has the field " + std::string(kSingleFields[i]) + " twice");
+        return unreadable_signature("the request has the field " + std::string(kSingleFields[i]) +
+                                    " twice");
       }
       found[i] = &field.value;
       break;
@@ -98,8 +101,8 @@ Result<> check_connection(const std::string* value) {
     const bool known = std::ranges::any_of(
         kKnown, [name](std::string_view k) { return equals_ignoring_ascii_case(name, k); });
     if (!known && !name.empty()) {
-      return refuse("the field Connection names " + std::string(name.substr(0, 64)) +
-                    ", which may not be taken off on the way");
+      return unreadable_signature("the field Connection names " + std::string(name.substr(0, 64)) +
+                                  ", which may not be taken off on the way");
     }
   }
   return {};
@@ -113,8 +116,9 @@ Result<> read_credential(std::string_view text, SignedRequest& out) {
   for (std::size_t i = 0; i < wanted; ++i) {
     const auto slash = text.find('/');
     if ((slash == text.npos) != (i + 1 == wanted)) {
-      return refuse(regional ? "the credential is not key/date/region/service/aws4_request"
-                             : "the credential is not key/date/service/aws4_request");
+      return unreadable_signature(regional
+                                      ? "the credential is not key/date/region/service/aws4_request"
+                                      : "the credential is not key/date/service/aws4_request");
     }
     parts[i] = text.substr(0, slash);
     text.remove_prefix(std::min(parts[i].size() + 1, text.size()));
@@ -127,15 +131,17 @@ Result<> read_credential(std::string_view text, SignedRequest& out) {
   out.date = parts[1];
   out.region = regional ? parts[2] : std::string_view();
   out.service = parts[wanted - 2];
-  if (!good(out.access_key_id, 128, is_word)) return refuse("the access key id is malformed");
-  if (out.date.size() != 8 || !std::ranges::all_of(out.date, is_digit)) {
-    return refuse("the credential's date is not YYYYMMDD");
+  if (!good(out.access_key_id, 128, is_word))
+    return unreadable_signature("the access key id is malformed");
+  if (out.date.size() != 8 || !std::ranges::all_of(out.date, is_ascii_digit)) {
+    return unreadable_signature("the credential's date is not YYYYMMDD");
   }
   if (regional && !good(out.region, 64, name))
-    return refuse("the credential's region is malformed");
-  if (!good(out.service, 64, name)) return refuse("the credential's service is malformed");
+    return unreadable_signature("the credential's region is malformed");
+  if (!good(out.service, 64, name))
+    return unreadable_signature("the credential's service is malformed");
   if (parts[wanted - 1] != kTerminator)
-    return refuse("the credential does not end in aws4_request");
+    return unreadable_signature("the credential does not end in aws4_request");
   return {};
 }
 
@@ -144,7 +150,7 @@ Result<> read_signature(std::string_view text, SignedRequest& out) {
   const std::size_t most = out.algorithm == Algorithm::HmacSha256 ? 64 : 144;
   if (text.size() < least || text.size() > most || text.size() % 2 != 0 ||
       !std::ranges::all_of(text, is_lower_hex)) {
-    return refuse("the signature is not lower-case hex of the right length");
+    return unreadable_signature("the signature is not lower-case hex of the right length");
   }
   out.signature = text;
   return {};
@@ -160,16 +166,16 @@ Result<> read_signed_headers(std::string_view text, SignedRequest& out) {
     const bool good = !name.empty() && std::ranges::all_of(name, [](char c) {
       return c > 0x20 && c < 0x7F && !is_upper(c) && c != ':' && c != ',';
     });
-    if (!good) return refuse("SignedHeaders is malformed");
+    if (!good) return unreadable_signature("SignedHeaders is malformed");
     if (!previous.empty() && name <= previous) {
-      return refuse("SignedHeaders is not sorted or has a name twice");
+      return unreadable_signature("SignedHeaders is not sorted or has a name twice");
     }
     host = host || name == "host";
     previous = name;
     if (last) break;
-    if (rest.empty()) return refuse("SignedHeaders is malformed");
+    if (rest.empty()) return unreadable_signature("SignedHeaders is malformed");
   }
-  if (!host) return refuse("the field Host is not signed");
+  if (!host) return unreadable_signature("the field Host is not signed");
   out.signed_headers = text;
   return {};
 }
@@ -188,7 +194,8 @@ Result<> check_amz_fields_signed(const http::Fields& fields, std::string_view si
     if (!starts_with_ignoring_case(field.name, "x-amz-")) continue;
     if (equals_ignoring_ascii_case(field.name, "x-amz-security-token")) continue;
     if (!is_signed(signed_headers, field.name)) {
-      return refuse("the field " + lower_ascii(field.name) + " is sent but not signed");
+      return unreadable_signature("the field " + lower_ascii(field.name) +
+                                  " is sent but not signed");
     }
   }
   return {};
@@ -198,7 +205,7 @@ Result<> read_timestamp(std::string_view text, SignedRequest& out) {
   auto time = parse_amz_date(text);
   if (!time) return wrap("X-Amz-Date", std::move(time).error());
   if (!text.starts_with(out.date)) {
-    return refuse("X-Amz-Date is of another day than the credential");
+    return unreadable_signature("X-Amz-Date is of another day than the credential");
   }
   out.timestamp = text;
   out.time = *time;
@@ -213,7 +220,8 @@ Result<Payload> read_payload(std::string_view text) {
         Payload::StreamingEvents}) {
     if (text == name_of(payload)) return payload;
   }
-  return refuse("x-amz-content-sha256 is neither 64 lower-case hex digits nor a known form");
+  return unreadable_signature(
+      "x-amz-content-sha256 is neither 64 lower-case hex digits nor a known form");
 }
 
 bool has_trailers(Payload payload) {
@@ -224,9 +232,10 @@ bool has_trailers(Payload payload) {
 Result<> read_body_form(const Slots& fields, SignedRequest& out) {
   if (const std::string* hash = fields[kContentHash]; hash != nullptr) {
     if (!out.payload_hash.empty() && out.payload_hash != *hash) {
-      return refuse("x-amz-content-sha256 says one thing in the query and another in its field");
+      return unreadable_signature(
+          "x-amz-content-sha256 says one thing in the query and another in its field");
     }
-    if (hash->empty()) return refuse("x-amz-content-sha256 is empty");
+    if (hash->empty()) return unreadable_signature("x-amz-content-sha256 is empty");
     out.payload_hash = *hash;
   }
   if (!out.payload_hash.empty()) {
@@ -239,28 +248,30 @@ Result<> read_body_form(const Slots& fields, SignedRequest& out) {
                          out.payload == Payload::StreamingEvents;
   if ((out.algorithm == Algorithm::HmacSha256 && ecdsa_body) ||
       (out.algorithm == Algorithm::EcdsaP256Sha256 && hmac_body)) {
-    return refuse("the body is signed with another algorithm than the head");
+    return unreadable_signature("the body is signed with another algorithm than the head");
   }
   if (out.placement == Placement::Query && (ecdsa_body || hmac_body)) {
-    return refuse("a presigned request with a signed streaming body");
+    return unreadable_signature("a presigned request with a signed streaming body");
   }
   if (is_aws_chunked(out.payload) != (fields[kDecodedLength] != nullptr)) {
-    return refuse(fields[kDecodedLength] == nullptr
-                      ? "an aws-chunked body without X-Amz-Decoded-Content-Length"
-                      : "X-Amz-Decoded-Content-Length with a body that is not aws-chunked");
+    return unreadable_signature(
+        fields[kDecodedLength] == nullptr
+            ? "an aws-chunked body without X-Amz-Decoded-Content-Length"
+            : "X-Amz-Decoded-Content-Length with a body that is not aws-chunked");
   }
   if (fields[kDecodedLength] != nullptr) {
     const std::string& text = *fields[kDecodedLength];
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || !is_digit(text[0]) || error != std::errc() ||
+    if (text.empty() || !is_ascii_digit(text[0]) || error != std::errc() ||
         end != text.data() + text.size()) {
-      return refuse("X-Amz-Decoded-Content-Length is not a number");
+      return unreadable_signature("X-Amz-Decoded-Content-Length is not a number");
     }
     out.decoded_content_length = value;
   }
   if (fields[kTrailers] != nullptr) {
-    if (!has_trailers(out.payload)) return refuse("X-Amz-Trailer with a body that has no trailer");
+    if (!has_trailers(out.payload))
+      return unreadable_signature("X-Amz-Trailer with a body that has no trailer");
     out.trailers = *fields[kTrailers];
   }
   return {};
@@ -275,9 +286,9 @@ Result<> read_authorization(std::string_view text, SignedRequest& out) {
   } else if (scheme == kEcdsaName) {
     out.algorithm = Algorithm::EcdsaP256Sha256;
   } else if (scheme == "AWS" || starts_with_ignoring_case(scheme, "AWS3")) {
-    return refuse("signed with a signature version before 4, which is not supported");
+    return unreadable_signature("signed with a signature version before 4, which is not supported");
   } else {
-    return refuse(
+    return unreadable_signature(
         "the scheme of the field Authorization is not AWS4-HMAC-SHA256 or "
         "AWS4-ECDSA-P256-SHA256");
   }
@@ -294,7 +305,8 @@ Result<> read_authorization(std::string_view text, SignedRequest& out) {
                              : name == "Signature"     ? &signature
                                                        : nullptr;
     if (slot == nullptr || equals == part.npos || !slot->empty()) {
-      return refuse("the field Authorization is not Credential, SignedHeaders and Signature");
+      return unreadable_signature(
+          "the field Authorization is not Credential, SignedHeaders and Signature");
     }
     *slot = part.substr(equals + 1);
   }
@@ -307,10 +319,11 @@ Result<SignedRequest> parse_header_form(const http::RequestHead& head, const Slo
   SignedRequest out;
   out.placement = Placement::Header;
   REMIT_CHECKED(read_authorization(*fields[kAuthorization], out));
-  if (fields[kDate] == nullptr) return refuse("the request has no field X-Amz-Date");
+  if (fields[kDate] == nullptr) return unreadable_signature("the request has no field X-Amz-Date");
   REMIT_CHECKED(read_timestamp(*fields[kDate], out));
   if (out.algorithm == Algorithm::EcdsaP256Sha256) {
-    if (fields[kRegionSet] == nullptr) return refuse("the request has no field X-Amz-Region-Set");
+    if (fields[kRegionSet] == nullptr)
+      return unreadable_signature("the request has no field X-Amz-Region-Set");
     out.region_set = *fields[kRegionSet];
   }
   REMIT_CHECKED(read_body_form(fields, out));
@@ -355,7 +368,7 @@ Result<QueryForm> read_query(std::string_view query) {
   QueryForm form;
   if (query.empty()) return form;
   if (query.find('+') != query.npos) {
-    return refuse("a '+' in the query may mean a blank or itself: send %20 or %2B");
+    return unreadable_signature("a '+' in the query may mean a blank or itself: send %20 or %2B");
   }
   for (RawPair pair; next_pair(query, pair);) {
     // Names that matter here are seldom encoded; those that are must not slip through.
@@ -370,13 +383,14 @@ Result<QueryForm> read_query(std::string_view query) {
     const std::size_t index = query_name_index(name);
     if (index == kQueryNames.size()) continue;
     if (pair.name != kQueryNames[index]) {
-      return refuse("the query spells " + std::string(kQueryNames[index]) + " in another way");
+      return unreadable_signature("the query spells " + std::string(kQueryNames[index]) +
+                                  " in another way");
     }
     if (form.values[index]) {
-      return refuse("the query has " + std::string(kQueryNames[index]) + " twice");
+      return unreadable_signature("the query has " + std::string(kQueryNames[index]) + " twice");
     }
     form.values[index] = uri_decode(pair.value);
-    if (!form.values[index]) return refuse("the query is malformed");
+    if (!form.values[index]) return unreadable_signature("the query is malformed");
   }
   return form;
 }
@@ -398,9 +412,9 @@ void keep(const QueryForm& form, std::array<std::string_view, kQueryNames.size()
 Result<> read_expiry(std::string_view text, SignedRequest& out) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || !is_digit(text[0]) || error != std::errc() ||
+  if (text.empty() || !is_ascii_digit(text[0]) || error != std::errc() ||
       end != text.data() + text.size() || value < 1 || value > kMaxPresignSeconds) {
-    return refuse("X-Amz-Expires is not a number of seconds from 1 to 604800");
+    return unreadable_signature("X-Amz-Expires is not a number of seconds from 1 to 604800");
   }
   out.expires = std::chrono::seconds(value);
   return {};
@@ -411,7 +425,7 @@ Result<SignedRequest> parse_query_form(const http::RequestHead& head, const Slot
   for (const QueryName name :
        {kAlgorithm, kCredential, kQueryDate, kExpires, kSignature, kSignedHeaders}) {
     if (!form.values[name]) {
-      return refuse("the presigned request has no " + std::string(kQueryNames[name]));
+      return unreadable_signature("the presigned request has no " + std::string(kQueryNames[name]));
     }
   }
   SignedRequest out;
@@ -420,10 +434,12 @@ Result<SignedRequest> parse_query_form(const http::RequestHead& head, const Slot
   keep(form, values, out.decoded);
   if (values[kAlgorithm] == kEcdsaName) {
     out.algorithm = Algorithm::EcdsaP256Sha256;
-    if (!form.values[kQueryRegionSet]) return refuse("the query has no X-Amz-Region-Set");
+    if (!form.values[kQueryRegionSet])
+      return unreadable_signature("the query has no X-Amz-Region-Set");
     out.region_set = values[kQueryRegionSet];
   } else if (values[kAlgorithm] != kHmacName) {
-    return refuse("X-Amz-Algorithm is not AWS4-HMAC-SHA256 or AWS4-ECDSA-P256-SHA256");
+    return unreadable_signature(
+        "X-Amz-Algorithm is not AWS4-HMAC-SHA256 or AWS4-ECDSA-P256-SHA256");
   }
   REMIT_CHECKED(read_credential(values[kCredential], out));
   REMIT_CHECKED(read_signed_headers(values[kSignedHeaders], out));
@@ -483,22 +499,24 @@ Result<SignedRequest> parse_signed(const http::RequestHead& head) {
   REMIT_TRY(const Slots fields, find_single_fields(head.fields));
   REMIT_CHECKED(check_connection(fields[kConnection]));
   REMIT_TRY(const QueryForm form, read_query(target.query));
-  if (form.version2) return refuse("signed with signature version 2, which is not supported");
-  if (fields[kHost] == nullptr) return refuse("the request has no field Host");
+  if (form.version2)
+    return unreadable_signature("signed with signature version 2, which is not supported");
+  if (fields[kHost] == nullptr) return unreadable_signature("the request has no field Host");
   const bool header = fields[kAuthorization] != nullptr;
   if (header && form.any())
-    return refuse("signed twice: in the field Authorization and in the query");
+    return unreadable_signature("signed twice: in the field Authorization and in the query");
   if (header) {
     for (const auto& value : form.values) {
       if (value)
-        return refuse("signed in the field Authorization, with parts of a signature in the query");
+        return unreadable_signature(
+            "signed in the field Authorization, with parts of a signature in the query");
     }
     return parse_header_form(head, fields);
   }
   if (form.any()) return parse_query_form(head, fields, form);
   if (is_form_upload(fields))
-    return refuse("a browser's form upload (POST policy), which is not supported");
-  return refuse("the request is not signed");
+    return unreadable_signature("a browser's form upload (POST policy), which is not supported");
+  return unreadable_signature("the request is not signed");
 }
 
 bool has_signature(const http::RequestHead& head) {

@@ -11,7 +11,7 @@
 namespace remit::aws {
 namespace {
 
-const TimePoint kNow = *parse_amz_date("20261121T150405Z");
+const TimePoint kSigningTime = *parse_amz_date("20261121T150405Z");
 
 Credentials credentials(std::string token = "") {
   Credentials c;
@@ -32,7 +32,7 @@ http::RequestHead s3_put() {
 }
 
 SignInput s3_input(Payload payload = Payload::Unsigned) {
-  return {Algorithm::HmacSha256, "us-east-1", "s3", kNow, payload, {}};
+  return {Algorithm::HmacSha256, "us-east-1", "s3", kSigningTime, payload, {}};
 }
 
 http::RequestHead signed_put() {
@@ -61,16 +61,16 @@ TEST(SigV4, WhatTheSignerSignsTheVerifierTakes) {
         http::RequestHead head = s3_put();
         const std::string hash = sha256_hex("body");
         Signer signer;
-        const SignInput input{algorithm, "us-east-1", service, kNow, Payload::Hash, hash};
+        const SignInput input{algorithm, "us-east-1", service, kSigningTime, Payload::Hash, hash};
         ASSERT_TRUE(signer.sign(head, credentials(token), input));
-        EXPECT_EQ(reason(verify_at(head, kNow)), "") << service;
+        EXPECT_EQ(reason(verify_at(head, kSigningTime)), "") << service;
         const auto read = parse_signed(head);
         ASSERT_TRUE(read);
         EXPECT_EQ(read->service, service);
         EXPECT_EQ(read->payload, Payload::Hash);
         EXPECT_EQ(read->payload_hash, hash);
         EXPECT_EQ(read->algorithm, algorithm);
-        EXPECT_EQ(read->time, kNow);
+        EXPECT_EQ(read->time, kSigningTime);
       }
     }
   }
@@ -85,11 +85,11 @@ TEST(SigV4, APresignedRequestIsTakenUntilItExpires) {
   EXPECT_EQ(read->placement, Placement::Query);
   EXPECT_EQ(read->payload, Payload::Unsigned);
   EXPECT_EQ(*read->expires, std::chrono::minutes(60));
-  EXPECT_EQ(reason(verify_at(head, kNow)), "");
-  EXPECT_EQ(reason(verify_at(head, kNow + std::chrono::minutes(60))), "");
-  EXPECT_NE(reason(verify_at(head, kNow + std::chrono::minutes(61))).find("expired"),
+  EXPECT_EQ(reason(verify_at(head, kSigningTime)), "");
+  EXPECT_EQ(reason(verify_at(head, kSigningTime + std::chrono::minutes(60))), "");
+  EXPECT_NE(reason(verify_at(head, kSigningTime + std::chrono::minutes(61))).find("expired"),
             std::string::npos);
-  EXPECT_NE(reason(verify_at(head, kNow - std::chrono::minutes(16))), "");
+  EXPECT_NE(reason(verify_at(head, kSigningTime - std::chrono::minutes(16))), "");
 }
 
 TEST(SigV4, APresignedRequestIsResignedInHeaderForm) {
@@ -99,28 +99,28 @@ TEST(SigV4, APresignedRequestIsResignedInHeaderForm) {
   ASSERT_TRUE(signer.presign(head, credentials(), s3_input(), std::chrono::minutes(5)));
   ASSERT_TRUE(signer.sign(head, credentials("real-token"), s3_input()));
   EXPECT_EQ(head.target, before);
-  EXPECT_EQ(reason(verify_at(head, kNow)), "");
+  EXPECT_EQ(reason(verify_at(head, kSigningTime)), "");
 }
 
 TEST(SigV4, RefusesATimeMoreThanFifteenMinutesOff) {
   const http::RequestHead head = signed_put();
-  EXPECT_EQ(reason(verify_at(head, kNow + std::chrono::minutes(15))), "");
-  EXPECT_EQ(reason(verify_at(head, kNow - std::chrono::minutes(15))), "");
-  EXPECT_NE(reason(verify_at(head, kNow + std::chrono::minutes(16))), "");
-  EXPECT_NE(reason(verify_at(head, kNow - std::chrono::minutes(16))), "");
+  EXPECT_EQ(reason(verify_at(head, kSigningTime + std::chrono::minutes(15))), "");
+  EXPECT_EQ(reason(verify_at(head, kSigningTime - std::chrono::minutes(15))), "");
+  EXPECT_NE(reason(verify_at(head, kSigningTime + std::chrono::minutes(16))), "");
+  EXPECT_NE(reason(verify_at(head, kSigningTime - std::chrono::minutes(16))), "");
 }
 
 TEST(SigV4, SignsTheBodyOfARequestThatDoesNotStateItsHash) {
   http::RequestHead head{"POST", "/", 11, {{"Host", "h"}, {"X-Amz-Target", "DynamoDB.GetItem"}}};
   const std::string hash = sha256_hex("{}");
-  const SignInput input{Algorithm::HmacSha256, "us-east-1", "dynamodb", kNow,
-                        Payload::Absent,       hash};
+  const SignInput input{Algorithm::HmacSha256, "us-east-1",     "dynamodb",
+                        kSigningTime,          Payload::Absent, hash};
   Signer signer;
   ASSERT_TRUE(signer.sign(head, credentials(), input));
   EXPECT_EQ(http::find(head.fields, "x-amz-content-sha256"), nullptr);
-  EXPECT_EQ(reason(verify_at(head, kNow, hash)), "");
-  EXPECT_NE(reason(verify_at(head, kNow, sha256_hex("{ }"))), "");
-  EXPECT_NE(reason(verify_at(head, kNow)), "");
+  EXPECT_EQ(reason(verify_at(head, kSigningTime, hash)), "");
+  EXPECT_NE(reason(verify_at(head, kSigningTime, sha256_hex("{ }"))), "");
+  EXPECT_NE(reason(verify_at(head, kSigningTime)), "");
 }
 
 TEST(SigV4, FlippingAnyByteOfWhatIsSignedBreaksTheSignature) {
@@ -131,7 +131,7 @@ TEST(SigV4, FlippingAnyByteOfWhatIsSignedBreaksTheSignature) {
     // The key id is not signed: it is how the caller finds the secret.
     const auto other = parse_signed(head);
     if (other && other->access_key_id != read->access_key_id) return;
-    EXPECT_FALSE(verify_at(head, kNow)) << head.method << " " << head.target;
+    EXPECT_FALSE(verify_at(head, kSigningTime)) << head.method << " " << head.target;
   };
   const auto flip_all = [&](std::function<std::string&(http::RequestHead&)> part,
                             std::size_t from = 0) {
@@ -183,16 +183,18 @@ TEST(SigV4, AnyRequestSignedIsTakenAndTakenOnlyAsItWas) {
                             {"B", text(kValue, 9)}}};
     if (!split_target(head.target)) continue;
     const char* service = random() % 2 == 0 ? "s3" : "sqs";
-    const SignInput input{Algorithm::HmacSha256, "us-east-1", service, kNow, Payload::Hash, hash};
+    const SignInput input{Algorithm::HmacSha256, "us-east-1",   service,
+                          kSigningTime,          Payload::Hash, hash};
     ASSERT_TRUE(signer.sign(head, credentials(), input));
     const auto read = parse_signed(head);
     ASSERT_TRUE(read) << head.target << " " << read.error().message;
-    EXPECT_TRUE(verifier.verify(head, *read, credentials().secret_access_key, kNow)) << head.target;
+    EXPECT_TRUE(verifier.verify(head, *read, credentials().secret_access_key, kSigningTime))
+        << head.target;
     ++signed_requests;
     head.target += "x";
     const auto other = parse_signed(head);
     ASSERT_TRUE(other);
-    EXPECT_FALSE(verifier.verify(head, *other, credentials().secret_access_key, kNow))
+    EXPECT_FALSE(verifier.verify(head, *other, credentials().secret_access_key, kSigningTime))
         << head.target;
   }
   EXPECT_GT(signed_requests, 500);
@@ -325,7 +327,7 @@ TEST(ParseSigned, ReadsEveryFormOfTheBody) {
     EXPECT_EQ(read->payload, payload);
     EXPECT_EQ(is_aws_chunked(payload), chunked);
     EXPECT_EQ(read->decoded_content_length.has_value(), chunked);
-    EXPECT_EQ(reason(verify_at(head, kNow)), "");
+    EXPECT_EQ(reason(verify_at(head, kSigningTime)), "");
   }
 }
 

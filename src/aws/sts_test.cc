@@ -7,7 +7,7 @@
 namespace remit::aws {
 namespace {
 
-const TimePoint kNow = *parse_amz_date("20261121T150405Z");
+const TimePoint kAskedAt = *parse_amz_date("20261121T150405Z");
 
 constexpr const char* kAssumed =
     R"(<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
@@ -59,7 +59,7 @@ AssumeRoleRequest good_request() {
 class Sts : public testing::Test {
  protected:
   Sts() {
-    clock.time = kNow;
+    clock.time = kAskedAt;
     options.max_backoff = std::chrono::milliseconds(0);
   }
 
@@ -94,7 +94,7 @@ TEST_F(Sts, AssumesARoleWithEverythingThatWasAskedFor) {
   EXPECT_TRUE(
       role->credentials.secret_access_key.equals("wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY"));
   EXPECT_TRUE(role->credentials.session_token.equals("AQoDYXdzEPT//////////wEXAMPLE&=="));
-  EXPECT_EQ(*role->credentials.expiration, kNow + std::chrono::hours(1));
+  EXPECT_EQ(*role->credentials.expiration, kAskedAt + std::chrono::hours(1));
   EXPECT_TRUE(role->credentials.of_role);
 
   ASSERT_EQ(http.asked.size(), 1u);
@@ -115,8 +115,8 @@ TEST_F(Sts, AssumesARoleWithEverythingThatWasAskedFor) {
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->service, "sts");
   Verifier verifier;
-  EXPECT_TRUE(
-      verifier.verify(head, *read, credentials.secret_access_key, kNow, sha256_hex(asked.body)));
+  EXPECT_TRUE(verifier.verify(head, *read, credentials.secret_access_key, kAskedAt,
+                              sha256_hex(asked.body)));
 }
 
 TEST_F(Sts, SaysWhatToChange) {
@@ -177,7 +177,7 @@ TEST_F(Sts, TriesAgainWhenThrottledOrFailingAndStopsAtTheLimit) {
 }
 
 TEST_F(Sts, SaysThatTheClockIsOff) {
-  clock.time = kNow + std::chrono::minutes(61);
+  clock.time = kAskedAt + std::chrono::minutes(61);
   http.answers.push_back(fake::answer(403, refusal("SignatureDoesNotMatch", "Signature expired"),
                                       {{"Date", "Sat, 21 Nov 2026 15:04:05 GMT"}}));
   const auto role = assume();

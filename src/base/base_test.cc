@@ -4,8 +4,11 @@
 
 #include "base/digest.h"
 #include "base/encoding.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "base/secret.h"
+#include "base/utf8.h"
+#include "base/xml.h"
 
 namespace remit {
 namespace {
@@ -43,6 +46,11 @@ TEST(UriEncoding, KeepsOnlyUnreservedBytes) {
   for (const std::string_view bad : {"%", "%2", "%zz", "a%2"}) EXPECT_FALSE(uri_decode(bad)) << bad;
 }
 
+TEST(Xml, EscapesWhatAnElementCannotHold) {
+  EXPECT_EQ(xml_escaped("a<b>&c \xc3\xa9\t\n"), "a&lt;b&gt;&amp;c \xc3\xa9\t\n");
+  EXPECT_EQ(xml_escaped(std::string_view("\0\x1b", 2)), "??");
+}
+
 // FIPS 180-4 example and RFC 4231 test case 2 and 6 (a key longer than a block).
 TEST(Digests, MatchThePublishedVectors) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
@@ -59,6 +67,32 @@ TEST(Sha256, OfPiecesIsThatOfTheWhole) {
   EXPECT_EQ(hasher.finish(), sha256("the quick brown fox"));
   hasher.update("abc");
   EXPECT_EQ(hasher.finish(), sha256("abc"));
+}
+
+TEST(Log, PassesUtf8AndEscapesWhatWouldForgeOrMoveSomething) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"plain", R"("plain")"},
+      {"a \"b\" \\", R"("a \"b\" \\")"},
+      {"Z\xc3\xbcrich \xe2\x9c\x93 \xf0\x9f\x98\x80",
+       "\"Z\xc3\xbcrich \xe2\x9c\x93 \xf0\x9f\x98\x80\""},
+      {"two\nlines\x1b[2J\x7f", R"("two\u000alines\u001b[2J\u007f")"},
+      {"\xc2\x9b", R"("\u009b")"},  // CSI of eight bits
+      {"\xe2\x80\xae\xe2\x80\xa8", R"("\u202e\u2028")"},
+      {"\xff\xc3(\xe2\x9c", R"("\\xff\\xc3(\\xe2\\x9c")"},  // no UTF-8 at all, and a cut sequence
+  };
+  for (const auto& [text, wanted] : cases) {
+    std::string out;
+    append_log_text(out, text);
+    EXPECT_EQ(out, wanted);
+  }
+}
+
+TEST(Utf8, APrefixCutsNoSequence) {
+  EXPECT_EQ(utf8_prefix("ab\xc3\xa9", 9), "ab\xc3\xa9");
+  EXPECT_EQ(utf8_prefix("ab\xc3\xa9", 3), "ab");
+  EXPECT_EQ(utf8_prefix("ab\xc3\xa9g", 4), "ab\xc3\xa9");
+  EXPECT_EQ(utf8_prefix("\xf0\x9f\x98\x80", 3), "");
+  EXPECT_EQ(utf8_prefix("\x80\x80\x80\x80\x80\x80\x80", 6), "\x80\x80\x80\x80\x80\x80");  // none
 }
 
 TEST(Secret, MovesAndLeavesTheSourceEmpty) {

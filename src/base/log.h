@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -39,6 +40,10 @@ class NoLog final : public Log {
  public:
   void write(Level, std::string_view, std::initializer_list<LogField>) override {}
 };
+
+// A JSON string with its quotes. UTF-8 passes; what could forge a line, move a terminal's cursor or
+// turn its writing direction is escaped, and a byte that belongs to no UTF-8 becomes the text \xNN.
+void append_log_text(std::string& out, std::string_view text);
 
 // Writes one JSON object a line to standard error through spdlog; lines below `least` are dropped.
 class StderrLog final : public Log {

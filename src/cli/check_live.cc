@@ -5,13 +5,10 @@
 #include <memory>
 #include <utility>
 
-#include "aws/base_credentials.h"
-#include "aws/sts.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "cli/configured.h"
-#include "net/client.h"
+#include "gateway/aws_access.h"
 #include "net/task.h"
 #include "remit/preflight.h"
 #include "remit/session.h"
@@ -47,23 +44,7 @@ class Live {
   explicit Live(const rules::Config& config) : config_(config) {}
 
   Result<std::vector<LiveResult>> run() {
-    net::ClientOptions client;
-    client.ca_file = config_.aws.ca_bundle;
-    REMIT_TRY(http_, net::make_http_client(loop_, client));
-    processes_ = aws::make_process_runner(loop_);
-    aws::Machine machine{.environment = aws::process_environment(),
-                         .home = home_directory(),
-                         .loop = &loop_,
-                         .http = http_.get(),
-                         .processes = processes_.get(),
-                         .clock = &clock_,
-                         .random = &random_,
-                         .log = &log_};
-    base_.emplace(std::move(machine), rules::base_options(config_));
-    aws::StsOptions sts;
-    sts.region = config_.aws.region;
-    sts.endpoint = rules::sts_endpoint(config_);
-    sts_.emplace(*http_, clock_, random_, log_, std::move(sts));
+    REMIT_TRY(access_, gateway::AwsAccess::open(loop_, config_, {clock_, random_, log_}));
     net::spawn(loop_, ask_all());
     loop_.run();
     if (!outcome_) return std::unexpected(outcome_.error());
@@ -72,12 +53,12 @@ class Live {
 
  private:
   net::Task<> ask_all() {
-    auto credentials = co_await base_->get();
+    auto credentials = co_await access_->base().get();
     if (!credentials) {
       outcome_ = wrap("base credentials", credentials.error());
     } else {
       credentials_ = *std::move(credentials);
-      auto caller = co_await sts_->caller_identity(*credentials_);
+      auto caller = co_await access_->sts().caller_identity(*credentials_);
       if (caller) caller_ = caller->arn;
       for (const Probe& probe : probes_of(config_)) co_await ask(probe);
     }
@@ -97,7 +78,7 @@ class Live {
     }
     result.role = plan->role;
     aws::AssumeRoleRequest request = rules::assume_role_request(*plan);
-    auto assumed = co_await sts_->assume_role(*credentials_, std::move(request));
+    auto assumed = co_await access_->sts().assume_role(*credentials_, std::move(request));
     if (assumed) {
       result.ok = true;
       result.packed_percent = assumed->packed_policy_percent;
@@ -117,7 +98,7 @@ class Live {
     if (plan.source_identity) {
       aws::AssumeRoleRequest request = rules::assume_role_request(plan);
       request.source_identity.clear();
-      auto assumed = co_await sts_->assume_role(*credentials_, std::move(request));
+      auto assumed = co_await access_->sts().assume_role(*credentials_, std::move(request));
       if (assumed) {
         mend = fmt::format(
             "allow sts:SetSourceIdentity to {} in the role's trust policy (and, "
@@ -130,7 +111,7 @@ class Live {
     bare.source_identity.clear();
     bare.tags.clear();
     bare.transitive_tag_keys.clear();
-    auto assumed = co_await sts_->assume_role(*credentials_, std::move(bare));
+    auto assumed = co_await access_->sts().assume_role(*credentials_, std::move(bare));
     if (assumed)
       mend = fmt::format(
           "allow sts:TagSession{} to {} in the role's trust policy (and, across "
@@ -150,10 +131,7 @@ class Live {
   SystemRandom random_;
   NoLog log_;
   net::Loop loop_{1};
-  std::unique_ptr<net::HttpClient> http_;
-  std::unique_ptr<aws::ProcessRunner> processes_;
-  std::optional<aws::BaseCredentials> base_;
-  std::optional<aws::StsClient> sts_;
+  std::unique_ptr<gateway::AwsAccess> access_;
   std::shared_ptr<const aws::Credentials> credentials_;
   std::string caller_;
   Result<> outcome_;

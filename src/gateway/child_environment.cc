@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, 10> kYielding{
     "AWS_REGION", "AWS_DEFAULT_REGION", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "PATH",
     "TERM",       "AWS_RETRY_MODE"};
 
-std::string reason(int error) { return std::generic_category().message(error); }
+std::string reason_of(int error) { return std::generic_category().message(error); }
 
 std::string config_text(const EnvironmentPlan& plan, std::string_view endpoint,
                         std::string_view ca) {
@@ -48,7 +48,7 @@ Result<PrivateDirectory> PrivateDirectory::make(const std::filesystem::path& bel
   std::string path = (below / fmt::format("{}-XXXXXX", prefix)).string();
   if (mkdtemp(path.data()) == nullptr) {
     return fail(ErrorCode::Unavailable,
-                fmt::format("cannot make a directory in {}: {}", below.string(), reason(errno)));
+                fmt::format("cannot make a directory in {}: {}", below.string(), reason_of(errno)));
   }
   return PrivateDirectory(path);
 }
@@ -63,7 +63,7 @@ Result<> write_private_file(const std::filesystem::path& path, std::string_view 
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) {
     return fail(ErrorCode::Unavailable,
-                fmt::format("cannot write {}: {}", path.string(), reason(errno)));
+                fmt::format("cannot write {}: {}", path.string(), reason_of(errno)));
   }
   while (!text.empty()) {
     const ssize_t size = write(fd, text.data(), text.size());
@@ -75,7 +75,7 @@ Result<> write_private_file(const std::filesystem::path& path, std::string_view 
   close(fd);
   if (text.empty()) return {};
   return fail(ErrorCode::Unavailable,
-              fmt::format("cannot write {}: {}", path.string(), reason(error)));
+              fmt::format("cannot write {}: {}", path.string(), reason_of(error)));
 }
 
 Result<std::vector<std::string>> prepare_environment(const EnvironmentPlan& plan,

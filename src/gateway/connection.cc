@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace remit::gateway {
 namespace {
 
@@ -16,7 +18,7 @@ constexpr std::uint64_t kNoiseShown = 20;
 
 // Control characters would let an upstream write into the terminal of who reads the log.
 std::string printable(std::string_view text, std::size_t most) {
-  std::string out(text.substr(0, most));
+  std::string out(utf8_prefix(text, most));
   for (char& c : out) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
   }

@@ -10,7 +10,7 @@
 namespace remit::gateway {
 namespace {
 
-constexpr std::size_t kReadSize = 64 << 10;
+constexpr std::size_t kReadAtOnce = 64 << 10;
 constexpr std::chrono::milliseconds kLastWords{1'000};
 
 }  // namespace
@@ -19,7 +19,7 @@ Front::Front(FrontParts parts, std::unique_ptr<mcp::Era> era)
     : parts_(parts), era_(std::move(era)), less_(parts.loop) {}
 
 net::Task<> Front::serve() {
-  std::vector<char> buffer(kReadSize);
+  std::vector<char> buffer(kReadAtOnce);
   mcp::LineReader lines;
   while (!gone_) {
     const std::size_t size = co_await parts_.wire.read(buffer);

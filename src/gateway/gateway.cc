@@ -10,11 +10,10 @@
 #include <cstdlib>
 #include <utility>
 
-#include "aws/base_credentials.h"
 #include "aws/catalogue.h"
-#include "aws/sts.h"
 #include "base/encoding.h"
 #include "base/random.h"
+#include "gateway/aws_access.h"
 #include "gateway/egress/egress.h"
 #include "gateway/egress/unsafe.h"
 #include "gateway/front.h"
@@ -22,50 +21,15 @@
 #include "gateway/stdio_wire.h"
 #include "gateway/tool_call.h"
 #include "ledger/ledger.h"
-#include "net/client.h"
 
 namespace remit::gateway {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{2'000};
+constexpr std::chrono::milliseconds kTimeToDrain{2'000};
 constexpr std::string_view kInstructions =
     "Tools here act in AWS within limits set by people. A call or an AWS request beyond them is "
     "refused; the result then says which permission is missing and who decided it. Do not try the "
     "same request again, or by other means: ask the user.";
-
-aws::BaseOptions base_options(const rules::Config& config, const std::string& sts_endpoint) {
-  aws::BaseOptions options;
-  options.profile = config.aws.base.profile;
-  options.region = config.aws.region;
-  options.sts_endpoint = sts_endpoint;
-  switch (config.aws.base.kind) {
-    case rules::BaseSource::Kind::DefaultChain:
-    case rules::BaseSource::Kind::Profile:
-      break;
-    case rules::BaseSource::Kind::Environment:
-      options.from = aws::BaseOptions::From::Environment;
-      break;
-    case rules::BaseSource::Kind::Container:
-      options.from = aws::BaseOptions::From::Container;
-      break;
-    case rules::BaseSource::Kind::InstanceMetadata:
-      options.from = aws::BaseOptions::From::Instance;
-      break;
-  }
-  return options;
-}
-
-// The custom endpoint for STS: by its host, by its name, or the one for everything.
-std::string sts_endpoint(const rules::Config& config) {
-  const std::string host = aws::sts_endpoint(config.aws.region).substr(8);  // behind https://
-  for (const std::string_view key :
-       {std::string_view(host), std::string_view("sts"), std::string_view("*")}) {
-    for (const auto& [name, url] : config.aws.endpoints) {
-      if (name == key) return url;
-    }
-  }
-  return {};
-}
 
 // A client that does not read our standard error must not stop the gateway: a line that the pipe
 // has no room for is dropped. POLLOUT means room for PIPE_BUF bytes, and lines are shorter.
@@ -85,11 +49,6 @@ class DroppingLog final : public Log {
 ledger::Post post_to(net::Loop& loop) {
   return
       [&loop](std::move_only_function<void()> work) { boost::asio::post(loop, std::move(work)); };
-}
-
-std::string home() {
-  const char* const value = std::getenv("HOME");
-  return value != nullptr ? value : "";
 }
 
 // Everything, in the order of need; destroyed in reverse. The loop comes first and goes last but
@@ -121,10 +80,7 @@ class Gateway {
   std::optional<aws::Catalogue> catalogue_;
   std::unique_ptr<ledger::Ledger> ledger_;
   std::optional<Journal> journal_;
-  std::unique_ptr<net::HttpClient> http_;
-  std::unique_ptr<aws::ProcessRunner> processes_;
-  std::optional<aws::BaseCredentials> base_;
-  std::optional<aws::StsClient> sts_;
+  std::unique_ptr<AwsAccess> aws_;
   std::optional<StsMinter> minter_;
   std::optional<Sessions> sessions_;
   std::optional<rules::Planner> planner_;
@@ -154,25 +110,8 @@ Result<> Gateway::build() {
 }
 
 Result<> Gateway::build_credentials() {
-  net::ClientOptions client;
-  client.ca_file = config_->aws.ca_bundle;
-  REMIT_TRY(http_, net::make_http_client(loop_, client));
-  processes_ = aws::make_process_runner(loop_);
-  aws::Machine machine{.environment = aws::process_environment(),
-                       .home = home(),
-                       .loop = &loop_,
-                       .http = http_.get(),
-                       .processes = processes_.get(),
-                       .clock = &clock_,
-                       .random = &random_,
-                       .log = &log_};
-  const std::string endpoint = sts_endpoint(*config_);
-  base_.emplace(std::move(machine), base_options(*config_, endpoint));
-  aws::StsOptions sts;
-  sts.region = config_->aws.region;
-  sts.endpoint = endpoint;
-  sts_.emplace(*http_, clock_, random_, log_, std::move(sts));
-  minter_.emplace(*base_, *sts_);
+  REMIT_TRY(aws_, AwsAccess::open(loop_, *config_, {clock_, random_, log_}));
+  minter_.emplace(aws_->base(), aws_->sts());
   SessionParts parts{
       .loop = loop_, .clock = clock_, .random = random_, .log = log_, .minter = *minter_};
   sessions_.emplace(parts, SessionsOptions{});
@@ -262,7 +201,7 @@ net::Task<> Gateway::serve() {
                                   {"egress_port", egress_->port()},
                                   {"ledger", std::string_view(config_->ledger_path)}});
     co_await front_->serve();
-    co_await upstreams_->drain(kPatience);
+    co_await upstreams_->drain(kTimeToDrain);
   }
   egress_->stop();
   loop_.stop();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "gateway/gateway.h"
 #include "gateway/testing/fixture.h"
 
 namespace remit::gateway {
@@ -150,6 +151,27 @@ TEST(Gateway, WithoutASessionNothingIsForwardedAndTheReasonIsTold) {
   const auto refused = world.ask(2, "crash");
   EXPECT_THAT(refused, HasSubstr("not authorized to assume the role"));
   EXPECT_THAT(refused, HasSubstr(R"("isError":true)"));
+  // What the receipt says of the decision is what the ledger says.
+  EXPECT_THAT(refused, HasSubstr(R"("decision":"allowed","remit":"work")"));
+  EXPECT_THAT(world.ledger.last(ledger::Kind::CallDecided), HasSubstr(R"("decision":"allowed")"));
+}
+
+TEST(Gateway, DoesNotStartWithAConfigurationThatItCannotServeWhole) {
+  const auto loaded = rules::load_config(
+      "aws: { region: eu-west-1 }\nupstreams:\n  far: { url: \"https://mcp.example.com\" }\n"
+      "remits:\n  - name: far\n    tools: [\"far/*\"]\n    role: "
+      "arn:aws:iam::111122223333:role/far\n"
+      "    session: [{ Effect: Allow, Action: s3:GetObject, Resource: \"*\" }]\n"
+      "ledger: { path: /nonexistent/ledger.db }\n",
+      {});
+  ASSERT_TRUE(loaded.config) << rules::to_string(loaded.problems.front(), "remit.yaml");
+  ASSERT_FALSE(rules::not_served(*loaded.config).empty());
+  NoLog log;
+  const auto ran = run_gateway(loaded.config, {"1", "remit.yaml", "", {}}, log);
+  ASSERT_FALSE(ran);
+  EXPECT_EQ(ran.error().code, ErrorCode::InvalidInput);
+  EXPECT_THAT(ran.error().message, HasSubstr("remit.yaml:3"));
+  EXPECT_THAT(ran.error().message, HasSubstr("upstreams.far"));
 }
 
 TEST(Gateway, TwoSessionsRunAtTheSameTimeOnTwoLanes) {
@@ -206,8 +228,10 @@ TEST(Gateway, ACallThatWaitsTooLongForALaneIsToldSo) {
   world.call(2, "hang");
   world.call(3, "slow");
   EXPECT_THAT(world.answer("2"), HasSubstr("did not answer within"));
-  EXPECT_THAT(world.answer("3"), ::testing::AnyOf(HasSubstr("no lane of upstream fake became free"),
-                                                  HasSubstr("remit/receipt")));
+  const auto waited = world.answer("3");
+  EXPECT_THAT(waited, ::testing::AnyOf(HasSubstr("no lane of upstream fake became free"),
+                                       HasSubstr("remit/receipt")));
+  EXPECT_THAT(waited, HasSubstr(R"("decision":"allowed")"));
   // The stuck process is gone; another one serves.
   EXPECT_THAT(world.ask(4, "echo", R"({"bucket":"again"})"), HasSubstr("again"));
 }
@@ -338,6 +362,16 @@ TEST(Gateway, AFloodOfCallsIsHeldBackNotHeld) {
   EXPECT_EQ(world.ledger.count(ledger::Kind::CallDecided), Front::kMaxCalls);
   EXPECT_GT(world.ledger.records.size(), before);
   EXPECT_TRUE(world.stop());
+}
+
+TEST(Gateway, AnOrderlyEndWhileALaneStartsIsNoFailure) {
+  World world(config_text());
+  world.initialize();
+  ASSERT_TRUE(world.run_until([&] { return world.lanes.size() == 1; }));
+  EXPECT_TRUE(world.stop());
+  EXPECT_THAT(world.log.events, ::testing::Contains("lane.ended"));
+  EXPECT_THAT(world.log.events, Not(::testing::Contains("lane.not-started")));
+  EXPECT_THAT(world.log.events, Not(::testing::Contains("upstream.no-tools")));
 }
 
 TEST(Gateway, WhenTheAgentGoesEveryProcessOfEveryLaneEnds) {

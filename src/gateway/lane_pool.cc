@@ -190,9 +190,10 @@ net::Task<Result<LanePool::Leased>> LanePool::start(const Ask* while_starting) {
   auto ready = co_await start_process(process, while_starting);
   std::erase(starting_processes_, process);
   --starting_;
-  if (ready && draining_) ready = fail(ErrorCode::Unavailable, "the gateway is ending");
+  // What a process says that was told to end is no failure of its start.
+  if (draining_) ready = fail(ErrorCode::Unavailable, "the gateway is ending");
   if (!ready) {
-    failed(ready.error());
+    if (!draining_) failed(ready.error());
     if (process->lane) parts_.lanes.remove(process->lane->placeholder().access_key_id);
     if (process->connection) {
       process->connection->kill();

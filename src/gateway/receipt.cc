@@ -40,9 +40,11 @@ std::string receipt(const Call& call) {
   return std::move(w).take();
 }
 
-std::string denied_receipt(std::string_view call_id, std::string_view remit) {
+std::string receipt_of_unforwarded(std::string_view call_id, Verdict verdict,
+                                   std::string_view remit) {
   json::Writer w;
-  w.begin_object().key("call").string(call_id).key("decision").string("denied");
+  w.begin_object().key("call").string(call_id).key("decision");
+  w.string(verdict == Verdict::Allowed ? "allowed" : "denied");
   if (!remit.empty()) w.key("remit").string(remit);
   w.end_object();
   return std::move(w).take();

@@ -13,8 +13,11 @@ namespace remit::gateway {
 
 // {"call", "decision", "remit", "role", "session", "refused", "aws": [request ids]}
 std::string receipt(const Call& call);
-// Of a call that was denied before anything was forwarded.
-std::string denied_receipt(std::string_view call_id, std::string_view remit);
+// Of a call of which nothing was forwarded: it was denied, or it was allowed (as its ledger record
+// says) and got no session or no lane.
+enum class Verdict { Denied, Allowed };
+std::string receipt_of_unforwarded(std::string_view call_id, Verdict verdict,
+                                   std::string_view remit);
 
 // One text for each different refusal, at most `kMaxSentences`, then how many more there were.
 std::vector<std::string> refusal_sentences(const Call& call);

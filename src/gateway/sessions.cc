@@ -7,26 +7,13 @@
 #include <utility>
 
 #include "gateway/live_session.h"
+#include "remit/sources.h"
 
 namespace remit::gateway {
 namespace {
 
 // What a signature made now still needs until AWS has read it.
 constexpr std::chrono::milliseconds kToSpare{5'000};
-
-aws::AssumeRoleRequest request_of(const rules::SessionPlan& plan) {
-  aws::AssumeRoleRequest request;
-  request.role_arn = plan.role;
-  request.session_name = plan.session_name;
-  request.policy = plan.policy;
-  request.policy_arns = plan.policy_arns;
-  for (const auto& [key, value] : plan.tags) request.tags.emplace_back(key, value);
-  request.transitive_tag_keys = plan.transitive;
-  request.duration = plan.duration;
-  request.external_id = plan.external_id.value_or("");
-  request.source_identity = plan.source_identity.value_or("");
-  return request;
-}
 
 bool base_credentials_are_bad(const Error& error) {
   return error.code == ErrorCode::Denied &&
@@ -40,14 +27,14 @@ net::Task<Result<aws::AssumedRole>> StsMinter::mint(
     std::shared_ptr<const rules::SessionPlan> plan) {
   auto base = co_await base_.get();
   if (!base) co_return wrap("the gateway's own credentials", std::move(base).error());
-  auto request = request_of(*plan);
+  auto request = rules::assume_role_request(*plan);
   auto minted = co_await sts_.assume_role(**base, std::move(request));
   if (minted || !base_credentials_are_bad(minted.error())) co_return minted;
   // Somebody renewed them behind our back (`aws sso login`, a rotated key): read them once more.
   base_.forget();
   base = co_await base_.get();
   if (!base) co_return wrap("the gateway's own credentials", std::move(base).error());
-  auto again = request_of(*plan);
+  auto again = rules::assume_role_request(*plan);
   co_return co_await sts_.assume_role(**base, std::move(again));
 }
 

@@ -109,7 +109,7 @@ net::Task<std::string> Calls::run(std::shared_ptr<ToolCall> call) {
         mcp::tool_error_result("Remit did not forward the call: the decision could not be recorded "
                                "in its ledger (" +
                                    recorded.error().message + ").",
-                               denied_receipt(call->id, "")));
+                               receipt_of_unforwarded(call->id, Verdict::Denied, "")));
   }
   if (!decision.denied.empty()) {
     parts_.log.info("call.denied", {{"call", std::string_view(call->id)},
@@ -132,8 +132,9 @@ std::string Calls::denial_line(const ToolCall& call, const Decision& decision) c
   }
   return mcp::result_line(
       call.request.raw_id(),
-      mcp::tool_error_result("Remit refused this call: " + decision.denied + ".",
-                             denied_receipt(call.id, decision.tool->remit->name)));
+      mcp::tool_error_result(
+          "Remit refused this call: " + decision.denied + ".",
+          receipt_of_unforwarded(call.id, Verdict::Denied, decision.tool->remit->name)));
 }
 
 net::Task<Calls::Answer> Calls::perform(std::shared_ptr<ToolCall> call, Decision decision) {
@@ -275,9 +276,10 @@ Calls::Answer Calls::failure(const ToolCall& call, const Decision& decision, con
   if (in_force != nullptr) {
     for (const auto& sentence : refusal_sentences(*in_force)) text += "\n" + sentence;
   }
-  const std::string paper = in_force != nullptr
-                                ? receipt(*in_force)
-                                : denied_receipt(call.id, decision.tool->remit->name);
+  const std::string paper =
+      in_force != nullptr
+          ? receipt(*in_force)
+          : receipt_of_unforwarded(call.id, Verdict::Allowed, decision.tool->remit->name);
   out.line = mcp::result_line(call.request.raw_id(), mcp::tool_error_result(text, paper));
   return out;
 }

@@ -8,7 +8,7 @@
 namespace remit::iam {
 namespace {
 
-bool is_account(std::string_view text) {
+bool is_account_id(std::string_view text) {
   return text.size() == 12 &&
          std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -119,8 +119,8 @@ Context::State Query::derive(Derived key, std::string_view& value) const {
     return v.empty() ? Absent : Known;
   };
   if (key == Derived::ResourceAccount) {
-    value = request.resource_account.value_or(is_account(resource.field[4]) ? resource.field[4]
-                                                                            : std::string_view{});
+    value = request.resource_account.value_or(
+        is_account_id(resource.field[4]) ? resource.field[4] : std::string_view{});
     return value.empty() ? Unknown : Known;
   }
   if (principal == nullptr) return Unknown;
@@ -153,7 +153,7 @@ Context::State Query::derive(Derived key, std::string_view& value) const {
 
 std::string_view Query::resource_account() const {
   if (request.resource_account) return *request.resource_account;
-  if (is_account(resource.field[4])) return resource.field[4];
+  if (is_account_id(resource.field[4])) return resource.field[4];
   if (request.context == nullptr) return {};
   const auto stated = request.context->find("aws:ResourceAccount");
   const bool known = stated.state == Context::State::Known && stated.values.size() == 1;

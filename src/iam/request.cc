@@ -13,7 +13,7 @@ bool same_key(std::string_view a, std::string_view b) {
   return a == b || equals_ignoring_ascii_case(a, b);
 }
 
-bool is_account(std::string_view text) {
+bool is_twelve_digits(std::string_view text) {
   return text.size() == 12 &&
          std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -162,7 +162,7 @@ std::expected<Principal, std::string> Principal::parse(std::string_view text) {
   if (text.find_first_of("*?") != text.npos) return no_principal("a principal holds no wildcard");
   out.partition_ = fields.field[1];
   out.account_ = fields.field[4];
-  if (!is_account(out.account_)) return no_principal("no 12-digit account");
+  if (!is_twelve_digits(out.account_)) return no_principal("no 12-digit account");
   const auto service = fields.field[2];
   auto rest = fields.field[5];
   const auto take = [&rest](std::string_view word) {

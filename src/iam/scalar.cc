@@ -11,8 +11,8 @@
 namespace remit::iam {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool all_digits(std::string_view text) { return std::ranges::all_of(text, is_digit); }
+bool is_decimal(char c) { return c >= '0' && c <= '9'; }
+bool all_digits(std::string_view text) { return std::ranges::all_of(text, is_decimal); }
 
 std::strong_ordering compare_magnitude(const Decimal& a, const Decimal& b) {
   if (const auto order = a.whole.size() <=> b.whole.size(); order != 0) return order;
@@ -38,7 +38,7 @@ class DateText {
   }
   std::string_view digits() {
     std::size_t size = 0;
-    while (size < rest_.size() && is_digit(rest_[size])) ++size;
+    while (size < rest_.size() && is_decimal(rest_[size])) ++size;
     const auto taken = rest_.substr(0, size);
     rest_.remove_prefix(size);
     return taken;

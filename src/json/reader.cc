@@ -8,7 +8,7 @@
 #include <cstring>
 #include <limits>
 
-#include "json/utf8.h"
+#include "base/utf8.h"
 
 namespace remit::json::detail {
 namespace {

@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "base/check.h"
-#include "json/utf8.h"
+#include "base/utf8.h"
 
 namespace remit::json {
 namespace {

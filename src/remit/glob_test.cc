@@ -7,14 +7,14 @@
 namespace remit::rules {
 namespace {
 
-struct Case {
+struct GlobCase {
   std::string pattern;
   std::string text;
   bool matches;
 };
 
 TEST(Glob, MatchesWholeNames) {
-  const Case cases[] = {
+  const GlobCase cases[] = {
       {"call_aws", "call_aws", true},
       {"call_aws", "call_aws2", false},
       {"*", "", true},
@@ -31,7 +31,8 @@ TEST(Glob, MatchesWholeNames) {
       {"", "x", false},
       {"a?c", "abc", true},
   };
-  for (const Case& c : cases) EXPECT_EQ(glob_matches(c.pattern, c.text), c.matches) << c.pattern;
+  for (const GlobCase& c : cases)
+    EXPECT_EQ(glob_matches(c.pattern, c.text), c.matches) << c.pattern;
 }
 
 TEST(Glob, StaysFastOnHostilePatterns) {

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "aws/arn.h"
-#include "json/utf8.h"
+#include "base/utf8.h"
 #include "remit/contains.h"
 
 namespace remit::rules {
@@ -157,7 +157,7 @@ Result<> refuse_unsafe_text(std::string_view value) {
   if (value.empty()) return refuse("is empty");
   if (value.size() > kMaxValue) return refuse(fmt::format("is longer than {} bytes", kMaxValue));
   for (std::size_t i = 0; i < value.size();) {
-    const std::size_t length = json::utf8_length(value.substr(i));
+    const std::size_t length = utf8_length(value.substr(i));
     if (length == 0) return refuse("is not valid UTF-8");
     const char32_t c = decode(value.substr(i, length));
     if (is_invisible(c))

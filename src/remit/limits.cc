@@ -12,14 +12,14 @@ namespace {
 
 constexpr std::uint32_t kMaxCount = 100'000;
 
-struct Unit {
+struct Period {
   std::string_view name;
   std::chrono::seconds length;
 };
-constexpr Unit kUnits[] = {{"s", std::chrono::seconds(1)},
-                           {"min", std::chrono::minutes(1)},
-                           {"h", std::chrono::hours(1)},
-                           {"day", std::chrono::hours(24)}};
+constexpr Period kPeriods[] = {{"s", std::chrono::seconds(1)},
+                               {"min", std::chrono::minutes(1)},
+                               {"h", std::chrono::hours(1)},
+                               {"day", std::chrono::hours(24)}};
 
 std::string wait_text(std::chrono::milliseconds wait) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
@@ -41,15 +41,15 @@ Result<Limit> parse_limit(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + slash, limit.count);
   if (error != std::errc{} || end != text.data() + slash || limit.count > kMaxCount)
     return refuse();
-  for (const Unit& unit : kUnits)
-    if (text.substr(slash + 1) == unit.name) limit.per = unit.length;
+  for (const Period& period : kPeriods)
+    if (text.substr(slash + 1) == period.name) limit.per = period.length;
   if (limit.per.count() == 0) return refuse();
   return limit;
 }
 
 std::string to_string(const Limit& limit) {
-  for (const Unit& unit : kUnits)
-    if (unit.length == limit.per) return fmt::format("{}/{}", limit.count, unit.name);
+  for (const Period& period : kPeriods)
+    if (period.length == limit.per) return fmt::format("{}/{}", limit.count, period.name);
   return fmt::format("{}/{}s", limit.count, limit.per.count());
 }
 

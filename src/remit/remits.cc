@@ -9,7 +9,7 @@
 
 #include "aws/arn.h"
 #include "base/encoding.h"
-#include "json/utf8.h"
+#include "base/utf8.h"
 #include "remit/contains.h"
 #include "remit/keys.h"
 #include "remit/sections.h"

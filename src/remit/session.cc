@@ -7,8 +7,8 @@
 
 #include "aws/arn.h"
 #include "base/digest.h"
+#include "base/utf8.h"
 #include "iam/policy.h"
-#include "json/utf8.h"
 #include "json/writer.h"
 #include "remit/packed.h"
 #include "remit/template.h"
@@ -29,7 +29,7 @@ struct Character {
 Character count_characters(std::string_view text) {
   Character seen;
   for (std::size_t i = 0; i < text.size(); ++seen.count) {
-    const std::size_t length = std::max<std::size_t>(1, json::utf8_length(text.substr(i)));
+    const std::size_t length = std::max<std::size_t>(1, utf8_length(text.substr(i)));
     const auto first = static_cast<unsigned char>(text[i]);
     seen.beyond_latin1 = seen.beyond_latin1 || first > 0xC3 || (length == 1 && first < 0x20);
     i += length;

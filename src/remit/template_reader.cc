@@ -22,7 +22,7 @@ namespace {
 constexpr std::string_view kVersion = "2012-10-17";
 // Far more than 2,048 characters can hold, and little enough to compare all with all.
 constexpr std::size_t kMaxStatements = 100;
-constexpr std::size_t kMaxValues = 300;
+constexpr std::size_t kMaxListValues = 300;
 constexpr std::size_t kMaxText = 4096;
 
 // Where in the policy a text stands: it decides whether an argument may.
@@ -121,10 +121,10 @@ class Transcript {
       case yaml::Kind::Scalar:
         return scalar(item, spot);
       case yaml::Kind::Sequence:
-        if (item.node->items.size() > kMaxValues)
+        if (item.node->items.size() > kMaxListValues)
           reader_.error(item, fmt::format("has more than {} values; a session policy that large "
                                           "does not fit STS",
-                                          kMaxValues));
+                                          kMaxListValues));
         mark(item.position(), item.path);
         json_ += '[';
         for (std::size_t i = 0; i < item.node->items.size(); ++i) {

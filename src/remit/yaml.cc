@@ -12,7 +12,7 @@
 #include <sstream>
 #include <utility>
 
-#include "json/utf8.h"
+#include "base/utf8.h"
 
 namespace remit::rules::yaml {
 namespace {
@@ -193,7 +193,7 @@ std::optional<Fault> unreadable(std::string_view text, const Limits& limits) {
   json::Position at;
   for (std::size_t i = 0; i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    const std::size_t length = json::utf8_length(text.substr(i));
+    const std::size_t length = utf8_length(text.substr(i));
     if (length == 0) return Fault{at, "not valid UTF-8"};
     if ((byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7F)
       return Fault{at, fmt::format("control character U+{:04X}", byte)};

@@ -2,31 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "base/xml.h"
+
 namespace remit::gateway {
 namespace {
 
 // Before its first call an upstream may have no session at all, yet ask who it is.
 constexpr std::string_view kNoAccount = "000000000000";
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -51,7 +33,8 @@ std::string caller_identity_xml(const CallerIdentity& identity, std::string_view
       "  </GetCallerIdentityResult>\n"
       "  <ResponseMetadata>\n    <RequestId>{}</RequestId>\n  </ResponseMetadata>\n"
       "</GetCallerIdentityResponse>\n",
-      escaped(identity.arn), escaped(identity.user_id), escaped(identity.account), request_id);
+      xml_escaped(identity.arn), xml_escaped(identity.user_id), xml_escaped(identity.account),
+      request_id);
 }
 
 }  // namespace remit::gateway

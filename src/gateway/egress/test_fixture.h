@@ -108,7 +108,7 @@ struct Answered {
   std::string raw;
 };
 
-class EgressTest : public testing::Test {
+class EgressTest : public ::testing::Test {
  protected:
   using Answer = std::function<net::Task<>(net::ServerConnection&, Arrived&)>;
 

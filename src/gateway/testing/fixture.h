@@ -115,6 +115,15 @@ inline std::string config_text(const std::string& more = "", const std::string& 
          "ledger: { path: /nonexistent/ledger.db }\n";
 }
 
+// Keeps the names of what was told.
+class EventLog final : public Log {
+ public:
+  void write(Level, std::string_view event, std::initializer_list<LogField>) override {
+    events.emplace_back(event);
+  }
+  std::vector<std::string> events;
+};
+
 // A gateway without egress, and the agent's end of its wire. The loop runs only inside the helpers.
 class World {
  public:
@@ -210,7 +219,7 @@ class World {
   net::Loop loop{1};
   SystemClock clock;
   SystemRandom random;
-  NoLog log;
+  EventLog log;
   std::shared_ptr<const rules::Config> config;
   FakeLedger ledger;
   FakeMinter minter;

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace remit::json {
+namespace remit {
 
 // Bytes of the well-formed UTF-8 sequence that `text` begins with (RFC 3629: no overlong forms, no
 // surrogates, nothing above U+10FFFF); 0 when there is none.
@@ -29,6 +29,15 @@ constexpr std::size_t utf8_length(std::string_view text) {
   return !overlong && !beyond && follows(2) && follows(3) ? 4 : 0;
 }
 
+// The beginning of `text`, at most `most` bytes of it, that cuts no sequence in two.
+constexpr std::string_view utf8_prefix(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  std::size_t end = most;
+  const auto continues = [&] { return (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U; };
+  while (end > 0 && most - end < 4 && continues()) --end;
+  return text.substr(0, continues() ? most : end);
+}
+
 // `code` must be a Unicode scalar value.
 inline void append_utf8(std::string& out, unsigned code) {
   const auto byte = [&out](unsigned value) { out += static_cast<char>(value); };
@@ -50,4 +59,4 @@ inline void append_utf8(std::string& out, unsigned code) {
   }
 }
 
-}  // namespace remit::json
+}  // namespace remit
