@@ -10,6 +10,8 @@
 #include <map>
 #include <system_error>
 
+#include "gateway/java_trust.h"
+
 namespace remit::gateway {
 namespace {
 
@@ -88,11 +90,14 @@ Result<std::vector<std::string>> prepare_environment(const EnvironmentPlan& plan
   const std::string config = (directory / "aws-config").string();
   const std::string credentials = (directory / "aws-credentials").string();
   const std::string ca = (directory / "ca.pem").string();
+  const std::string java_store = (directory / "ca.jks").string();
   const std::string temporary = (directory / "tmp").string();
   std::error_code error;
   std::filesystem::create_directory(temporary, error);
   if (error) return fail(ErrorCode::Unavailable, "cannot make " + temporary);
   REMIT_CHECKED(write_private_file(ca, plan.ca_pem));
+  REMIT_TRY(const std::string java_trust, java_trust_store(plan.ca_pem));
+  REMIT_CHECKED(write_private_file(java_store, java_trust));
   REMIT_CHECKED(write_private_file(config, config_text(plan, endpoint, ca)));
   REMIT_CHECKED(write_private_file(credentials, credentials_text(placeholder)));
 
@@ -128,10 +133,14 @@ Result<std::vector<std::string>> prepare_environment(const EnvironmentPlan& plan
       {"REQUESTS_CA_BUNDLE", ca},
       {"CURL_CA_BUNDLE", ca},
       {"NODE_USE_ENV_PROXY", "1"},
+      {"JAVA_TOOL_OPTIONS",
+       fmt::format("-Djavax.net.ssl.trustStore={} -Djavax.net.ssl.trustStorePassword={}",
+                   java_store, kJavaTrustPassword)},
   };
   for (const auto& [name, value] : set) all[name] = value;
   for (const auto& [name, value] : plan.extra) {
     if (!set.contains(name) || yields(name)) all[name] = value;
+    if (name == "JAVA_TOOL_OPTIONS") all[name] = value + " " + all[name];  // ours come last
   }
   std::vector<std::string> environment;
   for (const auto& [name, value] : all) environment.push_back(name + "=" + value);

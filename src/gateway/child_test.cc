@@ -161,12 +161,14 @@ TEST(ChildEnvironment, FilesArePrivateAndHoldThePlaceholderOnly) {
   const auto placeholder = make_placeholder(random);
   auto directory = PrivateDirectory::make("/tmp", "remit-env");
   ASSERT_TRUE(directory);
-  EnvironmentPlan plan{
-      .placeholder = &placeholder,
-      .egress_port = 4711,
-      .region = "eu-central-1",
-      .ca_pem = "CA\n",
-      .extra = {{"AWS_REGION", "us-west-2"}, {"HTTPS_PROXY", "http://else"}, {"MINE", "1"}}};
+  EnvironmentPlan plan{.placeholder = &placeholder,
+                       .egress_port = 4711,
+                       .region = "eu-central-1",
+                       .ca_pem = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n",
+                       .extra = {{"AWS_REGION", "us-west-2"},
+                                 {"HTTPS_PROXY", "http://else"},
+                                 {"MINE", "1"},
+                                 {"JAVA_TOOL_OPTIONS", "-Xmx1g"}}};
   const auto nothing = [](std::string_view) { return std::optional<std::string>(); };
   const auto environment = prepare_environment(plan, directory->path(), nothing);
   ASSERT_TRUE(environment);
@@ -175,7 +177,10 @@ TEST(ChildEnvironment, FilesArePrivateAndHoldThePlaceholderOnly) {
   EXPECT_THAT(*environment, ::testing::Contains("AWS_DEFAULT_REGION=eu-central-1"));
   EXPECT_THAT(*environment, ::testing::Contains("MINE=1"));
   EXPECT_THAT(*environment, ::testing::Not(::testing::Contains("HTTPS_PROXY=http://else")));
-  for (const char* file : {"aws-config", "aws-credentials", "ca.pem"}) {
+  EXPECT_THAT(*environment, ::testing::Contains(::testing::StartsWith(
+                                "JAVA_TOOL_OPTIONS=-Xmx1g -Djavax.net.ssl.trustStore=" +
+                                (directory->path() / "ca.jks").string())));
+  for (const char* file : {"aws-config", "aws-credentials", "ca.pem", "ca.jks"}) {
     const auto status = std::filesystem::status(directory->path() / file);
     EXPECT_EQ(status.permissions(),
               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);

@@ -101,7 +101,8 @@ TEST(Gateway, TheChildSeesThePlaceholderAndNothingOfOurEnvironment) {
                                               "SSL_CERT_FILE",
                                               "REQUESTS_CA_BUNDLE",
                                               "CURL_CA_BUNDLE",
-                                              "NODE_USE_ENV_PROXY"};
+                                              "NODE_USE_ENV_PROXY",
+                                              "JAVA_TOOL_OPTIONS"};
   for (const auto& [name, offset, value] : seen->root().members()) {
     EXPECT_NE(std::ranges::find(allowed, name), allowed.end()) << name;
     EXPECT_THAT(std::string(value.string()), Not(HasSubstr("inherited")));

@@ -42,6 +42,8 @@ def names(request):
     """(bucket, key) by path style, or by a virtual host of amazonaws.com."""
     path = unquote(request.path)
     host = request.get("host").split(":")[0]
+    if alias := re.fullmatch(r"([a-z0-9]+\.mrap)\.accesspoint\.s3-global\.amazonaws\.com", host):
+        return alias.group(1), path[1:]
     match = re.match(r"(?:(.+)\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(\.cn)?\Z", host)
     if match and match.group(1):
         return match.group(1), path[1:]
@@ -254,7 +256,7 @@ def _complete_multipart_upload(state, request, bucket, key, query, payload):
     text = b""
     while view := payload.some():
         text += bytes(view)
-    wanted = [(int(re.search(r"<PartNumber>(\d+)<", p).group(1)), re.search("<ETag>(?:&quot;|\")?([^<&\"]*)", p).group(1))
+    wanted = [(int(re.search(r"<PartNumber>(\d+)<", p).group(1)), re.search("<ETag>(?:&quot;|&#34;|\")?([^<&\"]*)", p).group(1))
               for p in re.findall("<Part>.*?</Part>", text.decode(), re.S)]
     if not wanted or any(n not in upload[2] or upload[2][n].etag != etag for n, etag in wanted):
         raise Refused(400, "InvalidPart", "One or more of the specified parts could not be found.")

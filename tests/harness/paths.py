@@ -36,3 +36,12 @@ def program(path, why):
     if not Path(path).exists():
         skip("no %s: %s" % (path, why))
     return Path(path)
+
+
+def client(language):
+    """The command of the test client in `language`, which scripts/client builds when it is missing."""
+    done = subprocess.run([ROOT / "scripts" / "client", language], capture_output=True, text=True)
+    if done.returncode == 3:
+        skip("the %s client cannot be built here: %s" % (language, done.stderr.strip()[-200:]))
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.split()

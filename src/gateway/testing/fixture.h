@@ -143,7 +143,7 @@ class World {
         UpstreamParts{loop, clock, random, log, lanes, *planner, *sessions, *journal, *toolbox},
         config,
         LaneSetting{.egress_port = 1,
-                    .ca_pem = "-----BEGIN CERTIFICATE-----\n",
+                    .ca_pem = "",
                     .directory = directory->path().string(),
                     .version = "0",
                     .supervisor = {REMIT_SUPERVISOR}});
