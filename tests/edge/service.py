@@ -11,6 +11,7 @@ from email.utils import formatdate
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
+import events
 import s3
 import sts
 from sigv4 import S3_SERVICES, Claim, Payload, Refused
@@ -95,7 +96,11 @@ class Connection:
             claim = Claim(request)
             kind = protocol(request, claim.service)
             entry.update(service=claim.service, region=claim.region, payload=claim.form, presigned=claim.presigned,
-                         access_key_id=claim.access_key_id)
+                         access_key_id=claim.access_key_id, algorithm=claim.algorithm, region_set=claim.region_set)
+            if claim.form == "events":
+                self.events(request, claim, body, entry, request_id)
+                entry["status"] = 200
+                return False
             reply, cut = self.handle(request, claim, body, kind, entry, request_id)
             fields = reply.fields
         except Refused as refused:
@@ -104,7 +109,7 @@ class Connection:
             reply = s3.Reply(refused.status)
             reply.body, reply.length = out, len(out)
         finally:
-            entry["status"] = reply.status if reply else "reset"
+            entry.setdefault("status", reply.status if reply else "reset")
             self.state.record(entry)
         fields = [("Date", formatdate(self.state.now(), usegmt=True)), ("x-amz-request-id", request_id), *fields]
         whole = body.ended
@@ -115,6 +120,24 @@ class Connection:
         if cut is not None:
             raise Reset
         return whole and request.get("connection").lower() != "close"
+
+    def events(self, request, claim, body, entry, request_id):
+        """A stream of signed messages, answered while it comes. The connection ends with it."""
+        principal = self.authenticate(request, claim)
+        claim.verify(request, principal.secret, claim.declared)
+        entry["session" if principal.is_session else "user"] = principal.public()
+        entry["operation"] = "%s %s" % (request.method, request.path)
+        head = "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.amazon.eventstream\r\nTransfer-Encoding: chunked\r\nx-amzn-RequestId: %s\r\n\r\n"
+
+        def write(piece):
+            try:
+                self.sock.sendall(b"%x\r\n" % len(piece) + piece + b"\r\n" if piece else b"0\r\n\r\n")
+            except OSError:
+                raise Closed from None
+
+        self.sock.sendall((head % request_id).encode())
+        events.serve(claim, Buffered(body.fill, short=Closed), write, entry, self.state.now)
+        write(b"")
 
     def handle(self, request, claim, body, kind, entry, request_id):
         operation, form, whole = "", {}, None

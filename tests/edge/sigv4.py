@@ -11,7 +11,10 @@ import re
 import zlib
 from urllib.parse import unquote_to_bytes
 
+import p256
+
 ALGORITHM = "AWS4-HMAC-SHA256"
+ASYMMETRIC = "AWS4-ECDSA-P256-SHA256"
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 SKEW = 15 * 60
 S3_SERVICES = ("s3", "s3express", "s3-object-lambda", "s3-outposts")
@@ -23,6 +26,9 @@ FORMS = {
     "STREAMING-UNSIGNED-PAYLOAD-TRAILER": "unsigned-trailer",
     "STREAMING-AWS4-HMAC-SHA256-PAYLOAD": "signed-chunks",
     "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": "signed-chunks-trailer",
+    "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD": "signed-chunks",
+    "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER": "signed-chunks-trailer",
+    "STREAMING-AWS4-HMAC-SHA256-EVENTS": "events",
 }
 
 
@@ -92,15 +98,19 @@ class Claim:
             raise Refused(400, "InvalidRequest", "signed in the header and in the query")
         if header:
             match = re.fullmatch(
-                r"AWS4-HMAC-SHA256 +Credential=([^ ,]+), *SignedHeaders=([^ ,]+), *Signature=([0-9a-f]{64})", header)
+                r"(AWS4-HMAC-SHA256|AWS4-ECDSA-P256-SHA256) +Credential=([^ ,]+), *SignedHeaders=([^ ,]+), *Signature=([0-9a-f]{64,144})",
+                header)
             if not match:
                 raise Refused(400, "IncompleteSignature", "not a complete SigV4 Authorization header")
-            credential, signed, self.signature = match.groups()
+            self.algorithm, credential, signed, self.signature = match.groups()
+            self.region_set = request.get("x-amz-region-set")
             self.date, self.token = request.get("x-amz-date"), request.get("x-amz-security-token")
         elif "X-Amz-Algorithm" in query:
             self.presigned = True
-            if query["X-Amz-Algorithm"] != ALGORITHM:
-                raise Refused(400, "AuthorizationQueryParametersError", "algorithm " + query["X-Amz-Algorithm"])
+            self.algorithm = query["X-Amz-Algorithm"]
+            if self.algorithm not in (ALGORITHM, ASYMMETRIC):
+                raise Refused(400, "AuthorizationQueryParametersError", "algorithm " + self.algorithm)
+            self.region_set = query.get("X-Amz-Region-Set", "")
             try:
                 credential, signed = query["X-Amz-Credential"], query["X-Amz-SignedHeaders"]
                 self.signature, self.date = query["X-Amz-Signature"], query["X-Amz-Date"]
@@ -113,10 +123,15 @@ class Claim:
         else:
             raise Refused(403, "MissingAuthenticationToken", "the request is not signed")
         scope = credential.split("/")
+        self.asymmetric = self.algorithm == ASYMMETRIC
+        self.scope = "/".join(scope[1:])
+        if self.asymmetric:  # no region in the scope: a set of them stands beside it
+            scope[2:2] = [self.region_set]
         if len(scope) != 5 or scope[4] != "aws4_request" or not all(scope):
             raise Refused(400, "IncompleteSignature", "the credential scope is not id/day/region/service/aws4_request")
+        if self.asymmetric != (len(self.signature) != 64):
+            raise Refused(400, "IncompleteSignature", "the signature is not one of its algorithm")
         self.access_key_id, self.day, self.region, self.service = scope[:4]
-        self.scope = "/".join(scope[1:])
         self.signed = signed.split(";")
         self.time = parse_date(self.date)
         declared = request.get("x-amz-content-sha256") or (query.get("X-Amz-Content-Sha256", "") if self.presigned else "")
@@ -131,6 +146,8 @@ class Claim:
             self.form = "hash"
         else:
             raise Refused(400, "InvalidArgument", "x-amz-content-sha256 is neither a hash nor a known form")
+        if self.declared.startswith("STREAMING-AWS4") and self.asymmetric != ("ECDSA" in self.declared):
+            raise Refused(400, "InvalidArgument", "the payload form is not of the signature's algorithm")
 
     def check_headers(self, request):
         names = [name for name, _ in request.fields]
@@ -172,13 +189,22 @@ class Claim:
         query = canonical_query(request.query, ("X-Amz-Signature",) if self.presigned else ())
         canonical = "\n".join([request.method, canonical_path(request.path, self.service), query, headers,
                                ";".join(self.signed), payload_hash])
-        to_sign = "\n".join([ALGORITHM, self.date, self.scope, hashlib.sha256(canonical.encode("latin-1")).hexdigest()])
-        self.key = signing_key(secret, self.day, self.region, self.service)
-        expected = hmac.new(self.key, to_sign.encode(), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(expected, self.signature):
+        to_sign = "\n".join([self.algorithm, self.date, self.scope, hashlib.sha256(canonical.encode("latin-1")).hexdigest()])
+        if self.asymmetric:
+            self.key = p256.public_key(self.access_key_id, secret)
+        else:
+            self.key = signing_key(secret, self.day, self.region, self.service)
+        if not self.signed_as(to_sign, self.signature):
             raise Refused(403, "SignatureDoesNotMatch",
                           "The request signature we calculated does not match the signature you provided. "
                           "Canonical request here: " + canonical.replace("\n", "|"))
+
+
+    def signed_as(self, text, signature):
+        """Whether `signature` (hex) is that of `text` with the key of a head that verify() found right."""
+        if self.asymmetric:
+            return p256.verify(self.key, text.encode(), bytes.fromhex(signature))
+        return hmac.compare_digest(hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest(), signature)
 
 
 # --- Bodies ------------------------------------------------------------------------------------
@@ -305,7 +331,9 @@ class Payload:
         self._left = int(size, 16)
         self._given = None
         if self._chunk_signature is not None:
-            match = re.fullmatch("chunk-signature=([0-9a-f]{64})", extension)
+            # One of ECDSA varies in length: it is filled up with '*'.
+            width = "chunk-signature=([0-9a-f]+)[*]*" if self._claim.asymmetric else "chunk-signature=([0-9a-f]{64})"
+            match = re.fullmatch(width, extension) if not self._claim.asymmetric or len(extension) == 160 else None
             if not match:
                 raise Refused(403, "SignatureDoesNotMatch", "a chunk without its signature")
             self._given = match.group(1)
@@ -329,13 +357,12 @@ class Payload:
         self._open = False
 
     def _check_chunk(self):
-        self._check_link("AWS4-HMAC-SHA256-PAYLOAD", [EMPTY_SHA256, self._chunk_sha.hexdigest()], self._given)
+        self._check_link("-PAYLOAD", [EMPTY_SHA256, self._chunk_sha.hexdigest()], self._given)
 
     def _check_link(self, kind, hashes, given):
         claim = self._claim
-        text = "\n".join([kind, claim.date, claim.scope, self._chunk_signature] + hashes)
-        expected = hmac.new(claim.key, text.encode(), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(expected, given):
+        text = "\n".join([claim.algorithm + kind, claim.date, claim.scope, self._chunk_signature] + hashes)
+        if not claim.signed_as(text, given):
             raise Refused(403, "SignatureDoesNotMatch", "chunk %d: signature does not match" % self.chunks)
         self._chunk_signature = given
 
@@ -348,7 +375,7 @@ class Payload:
             if not colon:
                 raise Refused(400, "MalformedTrailerError", "bad trailer line")
             if name == "x-amz-trailer-signature":
-                given = value
+                given = value.rstrip("*") if self._claim.asymmetric else value
                 continue
             self.trailer[name] = value
             canonical += "%s:%s\n" % (name, value)
@@ -357,7 +384,7 @@ class Payload:
         if self._form == "signed-chunks-trailer":
             if given is None:
                 raise Refused(403, "SignatureDoesNotMatch", "no x-amz-trailer-signature")
-            self._check_link("AWS4-HMAC-SHA256-TRAILER", [hashlib.sha256(canonical.encode("latin-1")).hexdigest()], given)
+            self._check_link("-TRAILER", [hashlib.sha256(canonical.encode("latin-1")).hexdigest()], given)
             self.verified.append("trailer-signature")
         elif given is not None:
             raise Refused(400, "MalformedTrailerError", "a trailer signature that nothing announced")
