@@ -134,6 +134,8 @@ def main():
         "stack": ([team(i) for i in range(10)], [BOUNDARY, SCP, SESSION]),
         "hundred": ([team(i) for i in range(100)], []),
         "ten-thousand": ([team(i) for i in range(10000)], []),
+        # The same, the policy that allows attached last.
+        "ten-thousand-last": ([team(i) for i in range(10000) if i != 7] + [team(7)], []),
     }
     for name, (identity, limits) in stacks.items():
         requests = [r for r in REQUESTS]

@@ -81,6 +81,7 @@ std::vector<Finding> lint(const PolicyText& policy, std::optional<iam::PolicyKin
     check_variables(pass, s);
     if (pass.has_principals()) check_principals(pass, s);
   }
+  check_trust(pass);
   check_agent_access(pass);
   check_practice(pass);
   check_engine(pass, findings, policy);

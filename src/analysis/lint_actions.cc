@@ -158,7 +158,19 @@ bool positive_tag_condition(const ConditionEntry& entry) {
 // tags in the request: such a statement does not allow (or deny) them.
 void check_tag_support(Pass& pass, const StatementView& s) {
   const auto tagged = std::ranges::find_if(s.conditions, positive_tag_condition);
-  if (tagged == s.conditions.end() || s.not_action) return;
+  if (tagged == s.conditions.end()) return;
+  if (s.not_action) {
+    // Everything else is meant, and much of it knows no tags.
+    pass.report(s.allow ? Suggestion : SecurityWarning,
+                s.allow ? "ALLOW_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE"
+                        : "DENY_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE",
+                condition_path(s, *tagged), tagged->offset,
+                fmt::format("NotAction means many actions that do not know {}: the statement never "
+                            "{} them",
+                            tagged->key, s.allow ? "allows" : "denies"),
+                "name the actions that know it in Action");
+    return;
+  }
   std::map<std::string_view, bool> services;
   const Item* first = nullptr;
   for (const Item& item : s.actions) {

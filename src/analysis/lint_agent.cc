@@ -94,12 +94,18 @@ void check_source_ip(Pass& pass, const StatementView& s, const ConditionEntry& e
 }
 
 void check_dead_actions(Pass& pass, const StatementView& s) {
-  for (const Item& item : s.actions) {
-    if (!item.lower.starts_with("aws-mcp:")) continue;
-    pass.report(AgentAccess, "DEAD_AWS_MCP_ACTION", item_path(s, "Action", item), item.offset,
-                fmt::format("{} has had no effect since the server's general availability: this "
-                            "{} does nothing",
-                            item.text, s.deny ? "Deny" : "statement"),
+  for (const auto* list : {&s.actions, &s.not_actions}) {
+    const auto item =
+        std::ranges::find_if(*list, [](const Item& i) { return i.lower.starts_with("aws-mcp:"); });
+    if (item == list->end()) continue;
+    const std::string_view element = list == &s.actions ? "Action" : "NotAction";
+    pass.report(AgentAccess, "DEAD_AWS_MCP_ACTION", item_path(s, element, *item), item->offset,
+                fmt::format("{} has had no effect since the server's general availability: it {} "
+                            "nothing here",
+                            item->text,
+                            list != &s.actions ? "spares"
+                            : s.deny           ? "denies"
+                                               : "allows"),
                 "write a condition on aws:ViaAWSMCPService or aws:CalledViaAWSMCP");
   }
 }

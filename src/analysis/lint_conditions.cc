@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "analysis/lint_model.h"
 
@@ -35,6 +36,9 @@ void check_key(Pass& pass, const StatementView& s, const ConditionEntry& entry) 
       entry.lower_key == "aws:resourcetag" || entry.lower_key.ends_with("tag/")) {
     report("MISSING_TAG_KEY_IN_CONDITION", fmt::format("{} names no tag", entry.key),
            fmt::format("write {}/ and the tag's key", entry.key));
+  } else if (entry.lower_key == "aws:arn") {
+    report("UNSUPPORTED_GLOBAL_CONDITION_KEY", "there is no key aws:ARN any more",
+           "use aws:PrincipalArn or aws:SourceArn");
   } else if (prefix == "aws") {
     report("INVALID_GLOBAL_CONDITION_KEY", fmt::format("there is no global key {}", entry.key),
            "see the list of AWS global condition context keys");
@@ -123,7 +127,7 @@ void check_qualifier(Pass& pass, const StatementView& s, const ConditionEntry& e
              entry.op->qualifier == Qualifier::ForAllValues) {
     // Of services' own keys the reference does not say reliably how many values they hold.
     pass.report(
-        SecurityWarning, "FOR_ALL_VALUES_WITH_SINGLE_VALUED_KEY", condition_path(s, entry),
+        SecurityWarning, "FORALLVALUES_WITH_SINGLE_VALUED_KEY", condition_path(s, entry),
         entry.offset,
         fmt::format("{} holds one value, and ForAllValues is true when it is absent", entry.key),
         "remove ForAllValues");
@@ -142,6 +146,59 @@ void check_any_value(Pass& pass, const StatementView& s, const ConditionEntry& e
               fmt::format("write \"Null\": {{\"{}\": \"false\"}}", entry.key));
 }
 
+// Keys that prove little without another.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+struct Pair {
+  std::string_view key;
+  std::array<std::string_view, 3> with;
+  std::string_view names;
+};
+constexpr std::array kPairs{
+    Pair{"aws:vpcsourceip",
+         {"aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn"},
+         "aws:SourceVpc or aws:SourceVpce"},
+    Pair{"aws:ec2instancesourceprivateipv4",
+         {"aws:ec2instancesourcevpc", "aws:sourcevpc", "aws:sourcevpce"},
+         "aws:Ec2InstanceSourceVpc"},
+};
+
+// An address inside a VPC: every VPC has it.
+void check_pairs(Pass& pass, const StatementView& s, const ConditionEntry& entry) {
+  const auto pair = std::ranges::find(kPairs, entry.lower_key, &Pair::key);
+  if (pair == kPairs.end() || entry.op->compare == Compare::Null) return;
+  const bool paired = std::ranges::any_of(
+      pair->with, [&](std::string_view key) { return s.condition_on(key) != nullptr; });
+  if (paired) return;
+  pass.report(SecurityWarning, "MISSING_PAIRED_CONDITION_KEYS", condition_path(s, entry),
+              entry.offset,
+              fmt::format("{} alone says little: any VPC may have such an address", entry.key),
+              fmt::format("add a condition on {}", pair->names));
+}
+
+// Of several bounds in one direction only one counts.
+void check_bounds(Pass& pass, const StatementView& s, const ConditionEntry& entry) {
+  const Compare compare = entry.op->compare;
+  const bool least = compare == Compare::NumericGreater || compare == Compare::NumericGreaterEquals;
+  const bool most = compare == Compare::NumericLess || compare == Compare::NumericLessEquals;
+  if ((!least && !most) || entry.items.size() < 2) return;
+  pass.report(Suggestion, "REDUNDANT_CONDITION_VALUE_NUM", condition_path(s, entry), entry.offset,
+              fmt::format("of several values of {} only the {} counts", entry.op_name,
+                          most ? "greatest" : "least"),
+              fmt::format("keep the {} value", most ? "greatest" : "least"));
+}
+
+// true beside "true": AWS wants values of one JSON type.
+void check_json_types(Pass& pass, const StatementView& s, const ConditionEntry& entry) {
+  if (!entry.values.is(json::Kind::Array) || entry.values.size() < 2) return;
+  const json::Kind first = (*entry.values.elements().begin()).kind();
+  for (const json::Value value : entry.values.elements()) {
+    if (value.kind() == first) continue;
+    pass.report(Error, "INVALID_CONDITION_DATA_TYPE", condition_path(s, entry), value.offset(),
+                "the values are of different JSON types", "write all of them as strings");
+    return;
+  }
+}
+
 }  // namespace
 
 void check_conditions(Pass& pass, const StatementView& s) {
@@ -153,6 +210,9 @@ void check_conditions(Pass& pass, const StatementView& s) {
       check_qualifier(pass, s, entry);
     }
     check_any_value(pass, s, entry);
+    check_pairs(pass, s, entry);
+    check_bounds(pass, s, entry);
+    check_json_types(pass, s, entry);
     check_values(pass, s, entry);
   }
 }

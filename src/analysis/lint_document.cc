@@ -82,9 +82,9 @@ void empty_values(Pass& pass, const StatementView& statement, const ConditionEnt
   const bool any = entry.op && entry.op->qualifier == iam::Qualifier::ForAnyValue;
   const bool optional = entry.op && entry.op->if_exists;
   pass.report(Suggestion,
-              all        ? "EMPTY_ARRAY_CONDITION_FOR_ALL_VALUES"
-              : any      ? "EMPTY_ARRAY_CONDITION_FOR_ANY_VALUE"
-              : optional ? "EMPTY_ARRAY_CONDITION_IF_EXISTS"
+              all        ? "EMPTY_ARRAY_CONDITION_FORALLVALUES"
+              : any      ? "EMPTY_ARRAY_CONDITION_FORANYVALUE"
+              : optional ? "EMPTY_ARRAY_CONDITION_IFEXISTS"
                          : "EMPTY_ARRAY_CONDITION",
               condition_path(statement, entry), entry.values.offset(),
               "the list of values is empty: nothing is compared", "name at least one value");
@@ -202,9 +202,16 @@ void check_presence(Pass& pass, const StatementView& s) {
                 "a role trust policy has no Resource: it is attached to the role",
                 "remove Resource");
   }
+  // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
+  if (pass.kind == iam::PolicyKind::Rcp && s.not_action) {
+    pass.report(Error, "RCP_SYNTAX_ERROR_NOTACTION", s.path + ".NotAction", s.not_action->offset(),
+                "a resource control policy has no NotAction", "name the actions in Action");
+  }
   const bool principals = s.principal || s.not_principal;
   if (pass.is_identity_like() && principals) {
-    pass.report(Error, "UNSUPPORTED_PRINCIPAL", s.path, s.value.offset(),
+    const bool scp = pass.kind == iam::PolicyKind::Scp;
+    pass.report(Error, scp ? "SCP_SYNTAX_ERROR_PRINCIPAL" : "UNSUPPORTED_PRINCIPAL", s.path,
+                s.value.offset(),
                 fmt::format("a {} has no Principal: it speaks of whom it is attached to",
                             iam::name_of(pass.kind)),
                 "remove Principal");

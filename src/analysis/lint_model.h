@@ -94,6 +94,7 @@ void check_conditions(Pass& pass, const StatementView&);  // lint_conditions.cc
 void check_values(Pass& pass, const StatementView&, const ConditionEntry&);  // lint_values.cc
 void check_variables(Pass& pass, const StatementView&);                      // lint_values.cc
 void check_principals(Pass& pass, const StatementView&);                     // lint_principals.cc
+void check_trust(Pass& pass);         // lint_trust.cc: the whole policy
 void check_agent_access(Pass& pass);  // lint_agent.cc: the whole policy
 void check_practice(Pass& pass);      // lint_practice.cc: the whole policy
 

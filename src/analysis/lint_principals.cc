@@ -38,7 +38,16 @@ struct Place {
 
 void check_aws_principal(Pass& pass, const Place& place, std::string_view text) {
   const bool arn = text.starts_with("arn:");
-  if (text == "*" || (text.size() == 12 && all_digits(text)) || is_unique_id(text)) return;
+  if (text == "*" || (text.size() == 12 && all_digits(text))) return;
+  if (is_unique_id(text)) {
+    const bool role = text.starts_with("AROA");
+    pass.report(
+        Warning, role ? "INVALID_ROLE_REFERENCE" : "INVALID_USER_REFERENCE", place.path,
+        place.value.offset(),
+        fmt::format("{} is the identifier of a {} that may be gone", text, role ? "role" : "user"),
+        "name its ARN");
+    return;
+  }
   if (arn && has_wildcard(text.substr(text.find(':', 4) + 1))) {
     pass.report(Error,
                 pass.kind == iam::PolicyKind::Trust
@@ -76,7 +85,11 @@ void check_service_principal(Pass& pass, const Place& place, std::string_view te
 void check_principal(Pass& pass, const Place& place, std::string_view type, std::string_view text) {
   if (type == "AWS") check_aws_principal(pass, place, text);
   if (type == "Service") check_service_principal(pass, place, text);
-  if (type == "Federated" && text == "*") {
+  if (type == "Federated" && pass.kind == iam::PolicyKind::Resource) {
+    pass.report(Error, "FEDERATED_PRINCIPAL_NOT_SUPPORTED", place.path, place.value.offset(),
+                "only role trust policies name identity providers",
+                "name the role that the provider's users assume");
+  } else if (type == "Federated" && text == "*") {
     pass.report(Error, "INVALID_FEDERATED_PRINCIPAL_SYNTAX_IN_ROLE_TRUST_POLICY", place.path,
                 place.value.offset(), "a federated principal must be named",
                 "write the provider's name or ARN");
@@ -132,8 +145,24 @@ void check_element(Pass& pass, const StatementView& s, json::Value value, std::s
   }
 }
 
+// Keys that speak of the caller's identity, which a service has none of.
+void check_service_keys(Pass& pass, const StatementView& s) {
+  const bool services = s.allow && s.principal && s.principal->is(json::Kind::Object) &&
+                        s.principal->size() == 1 && s.principal->find("Service").has_value();
+  if (!services) return;
+  for (const ConditionEntry& entry : s.conditions) {
+    const bool of_identity =
+        entry.lower_key == "aws:principalorgid" || entry.lower_key == "aws:principalorgpaths" ||
+        entry.lower_key.starts_with("aws:principaltag/") || entry.lower_key == "aws:username";
+    if (!of_identity || !entry.op || entry.op->if_exists || entry.op->negated) continue;
+    pass.report(Error, "UNSUPPORTED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL", condition_path(s, entry),
+                entry.offset, fmt::format("a service's requests do not carry {}", entry.key),
+                "use aws:SourceOrgID, aws:SourceAccount or aws:SourceArn");
+  }
+}
+
 // Who may ask for credentials how: a service by AssumeRole, a provider by its own action.
-void check_trust(Pass& pass, const StatementView& s) {
+void check_trust_principal(Pass& pass, const StatementView& s) {
   if (s.not_principal) {
     pass.report(Error, "ROLE_TRUST_POLICY_SYNTAX_ERROR_NOTPRINCIPAL", s.path + ".NotPrincipal",
                 s.not_principal->offset(), "a role trust policy has no NotPrincipal",
@@ -162,7 +191,8 @@ void check_principals(Pass& pass, const StatementView& s) {
                 "Allow with NotPrincipal allows everybody else, the anonymous included",
                 "name those who are meant in Principal");
   }
-  if (pass.kind == iam::PolicyKind::Trust) check_trust(pass, s);
+  if (pass.kind == iam::PolicyKind::Trust) check_trust_principal(pass, s);
+  check_service_keys(pass, s);
 }
 
 }  // namespace remit::analysis

@@ -48,6 +48,34 @@ std::vector<std::string_view> arn_fields(std::string_view arn) {
   return fields;
 }
 
+// Regions and accounts where the service's ARNs have none, and none where they have them.
+void check_shape(Pass& pass, const StatementView& s, std::string_view element, const Item& item,
+                 const std::vector<std::string_view>& fields) {
+  const auto shape = pass.data.arn_shape(fields[2]);
+  if (!shape) return;
+  const auto report = [&](std::string_view code, std::string_view what, std::string_view mend) {
+    pass.report(Error, code, item_path(s, element, item), item.offset,
+                fmt::format("an ARN of {} {}", fields[2], what), std::string(mend));
+  };
+  const auto given = [](std::string_view field) { return !field.empty() && !is_open(field); };
+  // A bucket or an object, unlike S3's other resources, has neither.
+  const bool bucket = fields[2] == "s3" && fields[5].find(':') == fields[5].npos &&
+                      (fields[5].find('/') == fields[5].npos || fields[5].ends_with("/*")) &&
+                      !fields[5].starts_with("accesspoint") && !fields[5].starts_with("job/") &&
+                      !fields[5].starts_with("async-request") && !is_open(fields[5].substr(0, 1)) &&
+                      !fields[5].starts_with("storage-lens") &&
+                      !fields[5].starts_with("access-grants");
+  if (given(fields[3]) && (!shape->some_region || bucket)) {
+    report("ARN_REGION_NOT_ALLOWED", "has no region", "leave the region empty");
+  }
+  if (given(fields[4]) && (!shape->some_account || bucket)) {
+    report("ARN_ACCOUNT_NOT_ALLOWED", "has no account", "leave the account empty");
+  }
+  if (fields[3].empty() && shape->all_region) {
+    report("MISSING_ARN_REGION", "has a region", "write a region, or * for all");
+  }
+}
+
 void check_arn(Pass& pass, const StatementView& s, std::string_view element, const Item& item) {
   if (item.text == "*") return;
   const auto report = [&](std::string_view code, std::string message, std::string mend) {
@@ -86,6 +114,7 @@ void check_arn(Pass& pass, const StatementView& s, std::string_view element, con
     report("INVALID_ARN_REGION", fmt::format("there is no region {}", fields[3]),
            "write a region's name, or * for all");
   }
+  check_shape(pass, s, element, item, fields);
   if (!is_open(fields[4]) && !is_account(fields[4])) {
     report("INVALID_ARN_ACCOUNT",
            fmt::format("{} is no account: it must have 12 digits", fields[4]),

@@ -150,7 +150,7 @@ TEST(Lint, ChecksConditions) {
       {with(R"({"StringEquals":{"aws:PrincipalTag":"a"}})"), "MISSING_TAG_KEY_IN_CONDITION"},
       {with(R"({"StringEquals":{"aws:CalledVia":"s3.amazonaws.com"}})"), "MISSING_QUALIFIER"},
       {with(R"({"ForAllValues:StringEquals":{"aws:username":"a"}})"),
-       "FOR_ALL_VALUES_WITH_SINGLE_VALUED_KEY"},
+       "FORALLVALUES_WITH_SINGLE_VALUED_KEY"},
       {with(R"({"StringLike":{"aws:SourceArn":"arn:aws:s3:::*"}})"),
        "STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS"},
       {with(R"({"StringEquals":{"aws:SecureTransport":"true"}})"), "TYPE_MISMATCH"},
@@ -201,6 +201,210 @@ TEST(Lint, ChecksPrincipals) {
   });
 }
 
+TEST(Lint, ChecksTrustPolicies) {
+  const auto trust = [](std::string_view members) {
+    return policy(R"("Effect":"Allow",)" + std::string(members));
+  };
+  const auto github = [&](std::string_view conditions) {
+    return trust(R"("Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":
+        "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"})" +
+                 (conditions.empty() ? "" : R"(,"Condition":)" + std::string(conditions)));
+  };
+  constexpr std::string_view kAud =
+      R"("token.actions.githubusercontent.com:aud":"sts.amazonaws.com")";
+  const auto sub = [&](std::string_view op, std::string_view value) {
+    return github("{\"StringEquals\":{" + std::string(kAud) + "},\"" + std::string(op) +
+                  R"(":{"token.actions.githubusercontent.com:sub":")" + std::string(value) +
+                  "\"}}");
+  };
+  const auto exact =
+      R"({"StringEquals":{)" + std::string(kAud) +
+      R"(,"token.actions.githubusercontent.com:sub":"repo:o/r:ref:refs/heads/main"}})";
+  expect(
+      {
+          {github(""), "MISSING_GITHUB_REPO_CONDITION_KEY"},
+          {github(""), "MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL"},
+          {github("{\"StringEquals\":{" + std::string(kAud) + "}}"),
+           "MISSING_GITHUB_REPO_CONDITION_KEY"},
+          {github("{\"StringEquals\":{" + std::string(kAud) + "}}"),
+           "MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL", false},
+          {sub("StringNotLike", "repo:other/*"), "MISSING_GITHUB_REPO_CONDITION_KEY"},
+          {sub("StringLike", "repo:o/r:*"), "SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED"},
+          {sub("StringLike", "repo:o/r:*"), "MISSING_GITHUB_REPO_CONDITION_KEY", false},
+          {github(exact), "SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED", false},
+          {github(exact), "MISSING_GITHUB_REPO_CONDITION_KEY", false},
+          {github(exact), "OIDC_WITHOUT_AUDIENCE", false},
+          {github(R"({"StringEquals":{"token.actions.githubusercontent.com:sub":"repo:o/r:x"}})"),
+           "OIDC_WITHOUT_AUDIENCE"},
+          {github("{\"ForAnyValue:StringEquals\":{" + std::string(kAud) + "}}"),
+           "CONFIRM_AUDIENCE_CLAIM_TYPE"},
+          {trust(R"("Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":
+          "accounts.google.com"})"),
+           "MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL"},
+          {trust(R"("Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":
+          "accounts.google.com"},"Condition":{"StringEquals":{"accounts.google.com:aud":"x"}})"),
+           "MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL", false},
+          {trust(R"("Action":"sts:AssumeRoleWithSAML","Principal":{"Federated":
+          "arn:aws:iam::111122223333:saml-provider/p"})"),
+           "MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL", false},
+          {trust(
+               R"("Action":"sts:AssumeRole","Principal":{"Service":"rolesanywhere.amazonaws.com"})"),
+           "MISSING_ACTION_FOR_ROLES_ANYWHERE_TRUST_POLICY"},
+          {trust(R"("Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"],
+          "Principal":{"Service":"rolesanywhere.amazonaws.com"})"),
+           "MISSING_ACTION_FOR_ROLES_ANYWHERE_TRUST_POLICY", false},
+          {trust(R"("Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"],
+          "Principal":{"Service":"rolesanywhere.amazonaws.com"})"),
+           "ROLES_ANYWHERE_TAKES_ANY_CERTIFICATE"},
+          {trust(R"("Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"],
+          "Principal":{"Service":"rolesanywhere.amazonaws.com"},"Condition":{"ArnEquals":
+          {"aws:SourceArn":"arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/a"}})"),
+           "ROLES_ANYWHERE_TAKES_ANY_CERTIFICATE", false},
+          {trust(R"("Action":"sts:AssumeRole","Principal":{"AWS":"111122223333"},"Condition":
+          {"StringEquals":{"sts:SourceIdentity":"alice"}})"),
+           "MISSING_ACTION_FOR_CONDITION_KEY"},
+          {trust(R"("Action":["sts:AssumeRole","sts:SetSourceIdentity"],"Principal":
+          {"AWS":"111122223333"},"Condition":{"StringEquals":{"sts:SourceIdentity":"alice"}})"),
+           "MISSING_ACTION_FOR_CONDITION_KEY", false},
+          {trust(R"("Action":"sts:AssumeRole","Principal":{"AWS":"111122223333"},"Condition":
+          {"StringEquals":{"aws:RequestTag/AccessType":"AI"}})"),
+           "MISSING_ACTION_FOR_CONDITION_KEY"},
+          {trust(
+               R"("Action":["sts:AssumeRole","s3:GetObject"],"Principal":{"AWS":"111122223333"})"),
+           "UNSUPPORTED_ACTION_IN_POLICY"},
+          {trust(R"("Action":["sts:AssumeRole","sts:Tag*"],"Principal":{"AWS":"111122223333"})"),
+           "UNSUPPORTED_ACTION_IN_POLICY", false},
+          {trust(R"("Action":"sts:AssumeRole","Principal":{"AWS":
+          ["arn:aws:sts::111122223333:assumed-role/App/s",
+           "arn:aws:iam::111122223333:role/team/App"]})"),
+           "REDUNDANT_PRINCIPAL_IN_ROLE_TRUST_POLICY"},
+          {trust(R"("Action":"sts:AssumeRole","Principal":{"AWS":
+          ["arn:aws:sts::444455556666:assumed-role/App/s",
+           "arn:aws:iam::111122223333:role/App"]})"),
+           "REDUNDANT_PRINCIPAL_IN_ROLE_TRUST_POLICY", false},
+          {trust(R"("Action":"sts:AssumeRole","Principal":{"AWS":"*"})"), "ROLE_TRUSTS_ANYONE"},
+          {trust(R"("Action":"sts:AssumeRole","Principal":{"AWS":"*"},"Condition":{"StringEquals":
+          {"aws:PrincipalOrgID":"o-abcdefghij"}})"),
+           "ROLE_TRUSTS_ANYONE", false},
+          {trust(R"("Action":"sts:AssumeRole","Principal":{"AWS":"AROAEXAMPLEEXAMPLE12"})"),
+           "INVALID_ROLE_REFERENCE"},
+          {trust(R"("Action":"sts:AssumeRole","Principal":{"AWS":"AIDAEXAMPLEEXAMPLE12"})"),
+           "INVALID_USER_REFERENCE"},
+      },
+      iam::PolicyKind::Trust);
+}
+
+TEST(Lint, ChecksWhatKindsOfPoliciesMayHold) {
+  const auto bucket = [](std::string_view members) {
+    return policy(R"("Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*",)" +
+                  std::string(members));
+  };
+  expect(
+      {
+          {bucket(R"("Principal":{"Federated":"accounts.google.com"})"),
+           "FEDERATED_PRINCIPAL_NOT_SUPPORTED"},
+          {bucket(R"("Principal":{"Service":"sns.amazonaws.com"},"Condition":{"StringEquals":
+          {"aws:PrincipalOrgID":"o-abcdefghij"}})"),
+           "UNSUPPORTED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL"},
+          {bucket(R"("Principal":{"Service":"sns.amazonaws.com"},"Condition":{"StringEquals":
+          {"aws:SourceOrgID":"o-abcdefghij"}})"),
+           "UNSUPPORTED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL", false},
+      },
+      iam::PolicyKind::Resource);
+  expect({{policy(R"("Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*")"),
+           "SCP_SYNTAX_ERROR_PRINCIPAL"},
+          {policy(R"("Effect":"Deny","Action":"s3:*","Resource":"*")"),
+           "SCP_SYNTAX_ERROR_PRINCIPAL", false}},
+         iam::PolicyKind::Scp);
+  expect({{policy(R"("Effect":"Deny","Principal":"*","NotAction":"s3:*","Resource":"*")"),
+           "RCP_SYNTAX_ERROR_NOTACTION"}},
+         iam::PolicyKind::Rcp);
+}
+
+TEST(Lint, ChecksValuesAndArns) {
+  const auto resource = [](std::string_view r) {
+    return policy(R"("Effect":"Allow","Action":"iam:GetUser","Resource":")" + std::string(r) +
+                  "\"");
+  };
+  expect({
+      {resource("arn:aws:iam:eu-west-1:111122223333:user/a"), "ARN_REGION_NOT_ALLOWED"},
+      {resource("arn:aws:iam::111122223333:user/a"), "ARN_REGION_NOT_ALLOWED", false},
+      {resource("arn:aws:s3::111122223333:b"), "ARN_ACCOUNT_NOT_ALLOWED"},
+      {resource("arn:aws:s3:eu-west-1:111122223333:accesspoint/a"), "ARN_ACCOUNT_NOT_ALLOWED",
+       false},
+      {resource("arn:aws:s3:::b/*"), "ARN_ACCOUNT_NOT_ALLOWED", false},
+      {resource("arn:aws:sqs::111122223333:q"), "MISSING_ARN_REGION"},
+      {resource("arn:aws:sqs:*:111122223333:q"), "MISSING_ARN_REGION", false},
+      {with(R"({"IpAddress":{"aws:SourceIp":["10.0.0.0/8","192.168.0.0/16"]}})"),
+       "PRIVATE_IP_ADDRESS"},
+      {with(R"({"IpAddress":{"aws:SourceIp":["10.0.0.0/8","203.0.113.0/24"]}})"),
+       "PRIVATE_IP_ADDRESS", false},
+      {with(R"({"IpAddress":{"aws:SourceIp":["10.0.0.0/8","203.0.113.0/24"]}})"),
+       "PRIVATE_IP_ADDRESS_SUBSET"},
+      {with(R"({"NotIpAddress":{"aws:SourceIp":"172.16.0.0/12"}})"), "PRIVATE_NOT_IP_ADDRESS"},
+      {with(R"({"NotIpAddress":{"aws:SourceIp":["172.16.0.0/12","203.0.113.9"]}})"),
+       "PRIVATE_NOT_IP_ADDRESS_SUBSET"},
+      {with(R"({"IpAddress":{"aws:VpcSourceIp":"10.0.0.0/8"}})"), "PRIVATE_IP_ADDRESS", false},
+      {with(R"({"IpAddress":{"aws:VpcSourceIp":"10.0.0.0/8"}})"), "MISSING_PAIRED_CONDITION_KEYS"},
+      {with(R"({"IpAddress":{"aws:VpcSourceIp":"10.0.0.0/8"},
+               "StringEquals":{"aws:SourceVpc":"vpc-1"}})"),
+       "MISSING_PAIRED_CONDITION_KEYS", false},
+      {with(R"({"NumericLessThan":{"s3:max-keys":["10","20"]}})"), "REDUNDANT_CONDITION_VALUE_NUM"},
+      {with(R"({"NumericEquals":{"s3:max-keys":["10","20"]}})"), "REDUNDANT_CONDITION_VALUE_NUM",
+       false},
+      {with(R"({"StringEquals":{"aws:username":["a",1]}})"), "INVALID_CONDITION_DATA_TYPE"},
+      {with(R"({"StringEquals":{"aws:username":["a","1"]}})"), "INVALID_CONDITION_DATA_TYPE",
+       false},
+      {with(R"({"NumericEquals":{"s3:max-keys":"${aws:username}"}})"),
+       "INVALID_VARIABLE_FOR_OPERATOR"},
+      {with(R"({"StringEquals":{"s3:prefix":"${aws:username}"}})"), "INVALID_VARIABLE_FOR_OPERATOR",
+       false},
+      {with(R"({"DateLessThan":{"aws:CurrentTime":"1700000000"}})"), "INVALID_DATE_VALUE"},
+      {with(R"({"DateLessThan":{"aws:CurrentTime":"2027"}})"), "INVALID_DATE_VALUE", false},
+      {with(R"({"BinaryEquals":{"aws:username":"not base 64"}})"), "TYPE_MISMATCH_STRING"},
+      {with(R"({"BinaryEquals":{"aws:username":"QmFzZQ=="}})"), "TYPE_MISMATCH_STRING", false},
+      {with(R"({"StringEquals":{"aws:ARN":"x"}})"), "UNSUPPORTED_GLOBAL_CONDITION_KEY"},
+      {with(R"({"StringEquals":{"aws:RequestedRegion":"Frankfurt"}})"), "INVALID_REGION"},
+      {with(R"({"StringEquals":{"aws:RequestedRegion":["us-gov-east-1","aws-global"]}})"),
+       "INVALID_REGION", false},
+      {policy(R"("Effect":"Deny","NotAction":"iam:*","Resource":"*","Condition":
+          {"StringEquals":{"aws:ResourceTag/a":"b"}})"),
+       "DENY_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE"},
+      {policy(R"("Effect":"Allow","NotAction":"iam:*","Resource":"*","Condition":
+          {"StringEquals":{"aws:ResourceTag/a":"b"}})"),
+       "ALLOW_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE"},
+  });
+}
+
+// The catalogue tells of each key how many values it holds; global keys are listed beside it.
+TEST(ServiceData, KnowsTypeAndCardinalityOfKeys) {
+  struct Key {
+    std::string_view name;
+    KeyType type;
+    bool multivalued;
+  };
+  for (const auto& [name, type, multivalued] :
+       std::vector<Key>{{"aws:ViaAWSMCPService", KeyType::Bool, false},
+                        {"aws:CalledViaAWSMCP", KeyType::String, false},
+                        {"aws:SignInSessionArn", KeyType::Arn, false},
+                        {"signin:OAuthClientId", KeyType::String, false},
+                        {"signin:OAuthRedirectUri", KeyType::String, false},
+                        {"signin:OAuthGrantType", KeyType::String, false},
+                        {"signin:OAuthClientAuthentication", KeyType::String, false},
+                        {"aws:TagKeys", KeyType::String, true},
+                        {"aws:CalledVia", KeyType::String, true},
+                        {"dynamodb:LeadingKeys", KeyType::String, true},
+                        {"ses:Recipients", KeyType::String, true},
+                        {"kms:GrantOperations", KeyType::String, true},
+                        {"ec2:ResourceTag/x", KeyType::String, false},
+                        {"s3:max-keys", KeyType::Numeric, false}}) {
+    const auto known = service_data().condition_key(name);
+    ASSERT_TRUE(known) << name;
+    EXPECT_EQ(known->type, type) << name;
+    EXPECT_EQ(known->multivalued, multivalued) << name;
+  }
+}
+
 TEST(Lint, FindsTheTrapsOfAgentAccess) {
   const auto deny = [](std::string_view condition) {
     return policy(R"("Effect":"Deny","Action":"s3:Delete*","Resource":"*","Condition":)" +
@@ -246,6 +450,47 @@ TEST(Lint, FindsTheTrapsOfAgentAccess) {
        "RESOURCE_POLICY_BYPASSES_SESSION_POLICY"},
       {policy(R"("Effect":"Allow","Action":"s3:GetObject","Resource":"*","Principal":
           {"AWS":"arn:aws:iam::111122223333:role/r"})"),
+       "RESOURCE_POLICY_BYPASSES_SESSION_POLICY", false},
+      {deny(R"({"StringNotEquals":{"aws:CalledViaAWSMCP":"TRUE"}})"),
+       "MCP_CALLED_VIA_IS_NOT_BOOLEAN"},
+      {deny(R"({"Null":{"aws:CalledViaAWSMCP":"true"}})"), "MCP_CALLED_VIA_IS_NOT_BOOLEAN", false},
+      {deny(R"({"Bool":{"aws:CalledViaAWSMCP":"true"}})"), "MCP_CALLED_VIA_IS_NOT_BOOLEAN"},
+      {policy(R"("Effect":"Allow","Action":["s3:GetObject","aws-mcp:*"],
+          "Resource":"arn:aws:s3:::b/*")"),
+       "DEAD_AWS_MCP_ACTION"},
+      {policy(R"("Effect":"Deny","NotAction":"aws-mcp:*","Resource":"*")"), "DEAD_AWS_MCP_ACTION"},
+      {policy(kGood), "DEAD_AWS_MCP_ACTION", false},
+      {deny(R"({"Bool":{"aws:MultiFactorAuthPresent":"false"}})"), "DENY_WITHOUT_IF_EXISTS"},
+      {deny(R"({"Bool":{"aws:SecureTransport":"false"}})"), "DENY_WITHOUT_IF_EXISTS", false},
+      {with(R"({"Bool":{"aws:ViaAWSMCPService":"false"}})"), "DENY_WITHOUT_IF_EXISTS", false},
+      {deny(R"({"StringNotEquals":{"aws:CalledViaAWSMCP":"aws-mcp.amazonaws.com"}})"),
+       "DENY_WITHOUT_IF_EXISTS", false},
+      {with(R"({"Bool":{"aws:ViaAWSMCPService":"true"}})"), "ALLOW_WITH_IF_EXISTS", false},
+      {deny(R"({"ForAllValues:StringEquals":{"aws:CalledVia":"a.amazonaws.com"}})"),
+       "FOR_ALL_VALUES_WITHOUT_NULL", false},
+      {with(R"({"ForAllValues:StringEquals":{"aws:TagKeys":["a"]},
+               "StringEquals":{"aws:RequestTag/a":"b"}})"),
+       "FOR_ALL_VALUES_WITHOUT_NULL", false},
+      {with(R"({"ForAnyValue:StringEquals":{"aws:CalledVia":"a.amazonaws.com"}})"),
+       "FOR_ALL_VALUES_WITHOUT_NULL", false},
+      {with(R"({"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}})"), "SOURCE_IP_BEHIND_MANAGED_MCP"},
+      {deny(R"({"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}})"), "SOURCE_IP_BEHIND_MANAGED_MCP",
+       false},
+      {policy(R"("Effect":"Allow","Action":"ec2:TerminateInstances","Resource":"*","Condition":
+          {"StringEquals":{"aws:ResourceTag/owner":"agent"}})"),
+       "TAG_CONDITION_ANYONE_MAY_SET", false},
+      {policy(R"("Effect":"Allow","Action":"ec2:CreateTags","Resource":"*","Condition":
+          {"StringEquals":{"aws:RequestTag/owner":"someone"}}},
+          {"Effect":"Allow","Action":"ec2:TerminateInstances","Resource":"*","Condition":
+          {"StringEquals":{"aws:ResourceTag/owner":"agent"}})"),
+       "TAG_CONDITION_ANYONE_MAY_SET", false},
+      {with(R"({"StringEquals":{"aws:PrincipalTag/AccessType":"AI"}})"),
+       "DENY_BY_TAG_WITHOUT_TAG_SESSION_CONTROL", false},
+      {policy(R"("Effect":"Allow","Action":"s3:GetObject","Resource":"*","Principal":
+          {"AWS":["arn:aws:iam::111122223333:root","arn:aws:sts::111122223333:federated-user/f"]})"),
+       "RESOURCE_POLICY_BYPASSES_SESSION_POLICY"},
+      {policy(R"("Effect":"Deny","Action":"s3:GetObject","Resource":"*","Principal":
+          {"AWS":"arn:aws:sts::111122223333:assumed-role/r/s"})"),
        "RESOURCE_POLICY_BYPASSES_SESSION_POLICY", false},
   });
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "analysis/lint_model.h"
+#include "base/encoding.h"
 #include "iam/scalar.h"
 
 namespace remit::analysis {
@@ -19,7 +20,13 @@ class Values {
 
   void check(const Item& item) {
     const Compare compare = entry_.op->compare;
-    const bool variable = item.text.find("${") != item.text.npos;
+    const bool variable = pass_.variables && item.text.find("${") != item.text.npos;
+    if (variable && !takes_variables(compare)) {
+      report(item, Error, "INVALID_VARIABLE_FOR_OPERATOR",
+             fmt::format("{} takes no policy variable", entry_.op_name),
+             "use a variable with String and ARN operators only");
+      return;
+    }
     if (compare == Compare::Null || compare == Compare::Bool) {
       if (!variable && !iam::read_bool(item.text)) {
         report(item, Warning, "TYPE_MISMATCH_BOOLEAN",
@@ -34,15 +41,61 @@ class Values {
       if (!variable && !iam::read_instant(item.text)) {
         report(item, Warning, "TYPE_MISMATCH_DATE", fmt::format("{} is no date", item.text),
                "write a date as 2026-11-21T00:00:00Z");
+      } else if (!variable && item.text.size() > 4 && is_digits(item.text)) {
+        report(item, Warning, "INVALID_DATE_VALUE",
+               fmt::format("{} is read as seconds since 1970, leap seconds aside", item.text),
+               "write a date as 2026-11-21T00:00:00Z");
       }
     } else if (compare == Compare::Ip) {
       if (!variable) address(item);
+    } else if (compare == Compare::Binary) {
+      if (!unbase64(item.text)) {
+        report(item, Warning, "TYPE_MISMATCH_STRING", fmt::format("{} is not base-64", item.text),
+               "write the bytes in base-64");
+      }
     } else {
       text(item);
     }
   }
 
+  // aws:SourceIp holds public addresses only.
+  void private_addresses() {
+    if (entry_.op->compare != Compare::Ip || entry_.lower_key != "aws:sourceip") return;
+    const auto is_private = [](const Item& item) {
+      const auto network = iam::read_network(item.text);
+      if (!network || network->address.v6) return false;
+      const auto& b = network->address.bytes;
+      return b[0] == 10 || (b[0] == 172 && (b[1] & 0xF0U) == 16) || (b[0] == 192 && b[1] == 168);
+    };
+    const auto first = std::ranges::find_if(entry_.items, is_private);
+    if (first == entry_.items.end()) return;
+    const bool negated = entry_.op->negated;
+    const std::string_view mend = "use aws:VpcSourceIp for addresses inside a VPC";
+    if (std::ranges::all_of(entry_.items, is_private)) {
+      report(*first, Error, negated ? "PRIVATE_NOT_IP_ADDRESS" : "PRIVATE_IP_ADDRESS",
+             fmt::format("{} is private: aws:SourceIp holds public addresses only, so that the "
+                         "condition {} holds",
+                         first->text, negated ? "always" : "never"),
+             std::string(mend));
+    } else {
+      report(*first, Suggestion,
+             negated ? "PRIVATE_NOT_IP_ADDRESS_SUBSET" : "PRIVATE_IP_ADDRESS_SUBSET",
+             fmt::format("{} is private and has no effect: aws:SourceIp holds public addresses",
+                         first->text),
+             std::string(mend));
+    }
+  }
+
  private:
+  static bool is_digits(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  }
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+  static bool takes_variables(Compare compare) {
+    return compare == Compare::StringEquals || compare == Compare::StringEqualsIgnoreCase ||
+           compare == Compare::StringLike || compare == Compare::Arn;
+  }
+
   void report(const Item& item, FindingType type, std::string_view code, std::string message,
               std::string mend) {
     std::string path = condition_path(statement_, entry_);
@@ -71,13 +124,6 @@ class Values {
              fmt::format("the range {} has bits set behind its prefix", item.text),
              "write the range's first address");
     }
-    const bool is_private =
-        b[0] == 10 || (b[0] == 172 && (b[1] & 0xF0U) == 16) || (b[0] == 192 && b[1] == 168);
-    if (is_private && entry_.lower_key == "aws:sourceip") {
-      report(item, Error, entry_.op->negated ? "PRIVATE_NOT_IP_ADDRESS" : "PRIVATE_IP_ADDRESS",
-             fmt::format("{} is private: aws:SourceIp holds public addresses", item.text),
-             "use aws:VpcSourceIp");
-    }
   }
 
   void text(const Item& item) {
@@ -92,7 +138,10 @@ class Values {
       return;
     }
     if (item.text.find("${") != item.text.npos) return;
-    if (entry_.lower_key == "aws:sourcevpc" && !item.text.starts_with("vpc-")) {
+    if (entry_.lower_key == "aws:requestedregion" && !is_region(item.text)) {
+      report(item, Error, "INVALID_REGION", fmt::format("there is no region {}", item.text),
+             "write a region such as eu-west-1");
+    } else if (entry_.lower_key == "aws:sourcevpc" && !item.text.starts_with("vpc-")) {
       report(item, Error, "INVALID_VPC_FORMAT", fmt::format("{} is no VPC", item.text),
              "write vpc- and its identifier");
     } else if (entry_.lower_key == "aws:sourcevpce" && !item.text.starts_with("vpce-")) {
@@ -104,6 +153,15 @@ class Values {
              fmt::format("{} is no service that calls others", item.text),
              "write service.amazonaws.com in small letters");
     }
+  }
+
+  // "eu-west-1", "us-gov-east-1", "aws-global".
+  static bool is_region(std::string_view name) {
+    const bool plain = std::ranges::all_of(
+        name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+    const bool numbered = !name.empty() && name.back() >= '0' && name.back() <= '9';
+    return plain && std::ranges::count(name, '-') >= 1 &&
+           (name.ends_with("-global") || (numbered && std::ranges::count(name, '-') >= 2));
   }
 
   // service.amazonaws.com: calls of one service for another carry no longer names.
@@ -165,6 +223,7 @@ void check_variables_in(Pass& pass, const Item& item, const std::string& path, b
 void check_values(Pass& pass, const StatementView& s, const ConditionEntry& entry) {
   Values values(pass, s, entry);
   for (const Item& item : entry.items) values.check(item);
+  values.private_addresses();
   if (entry.op->compare == Compare::Bool && entry.items.size() > 1) {
     pass.report(Error, "INVALID_CONDITION_MULTIPLE_BOOLEAN", condition_path(s, entry), entry.offset,
                 "a key is compared with several booleans: one of them is enough",

@@ -50,7 +50,7 @@ KeyType type_of(iam::KeyType type) {
 // not list: retired services, and actions that AWS keeps to itself. ValidatePolicy reports none of
 // them (managed-policies and validate-policy corpora, state of 2026-08).
 constexpr std::string_view kAcceptedServices[] = {
-    "applicationwizard", "builderid", "catalog",         "catalog-admin",
+    "applicationwizard", "aws-mcp", "builderid", "catalog",         "catalog-admin",
     "catalog-user",      "crowd",     "datazonecontrol", "deepcomposer",
     "deeplens",          "deepracer", "ec2-reports",     "iot1click",
     "iotroborunner",     "mobilehub", "payments",        "sagemaker-groundtruth-synthetic",
@@ -150,8 +150,19 @@ void ServiceData::read_actions() {
   }
   for (std::uint32_t i = 0; i < tables.resource_types.size(); ++i) {
     const std::string_view arn = tables.text(tables.resource_types[i].arn);
-    const std::size_t first = arn.find(':', arn.find(':') + 1) + 1;
-    arn_services_.insert(arn.substr(first, arn.find(':', first) - first));
+    std::size_t first = arn.find(':', arn.find(':') + 1) + 1;
+    const auto field = [&] {
+      const auto text = arn.substr(std::min(first, arn.size()), arn.find(':', first) - first);
+      first += text.size() + 1;
+      return text;
+    };
+    ArnShape& shape = arn_services_[field()];
+    const bool region = !field().empty();
+    const bool account = !field().empty();
+    shape.some_region = shape.some_region || region;
+    shape.all_region = shape.all_region && region;
+    shape.some_account = shape.some_account || account;
+    shape.all_account = shape.all_account && account;
   }
 }
 
@@ -183,6 +194,12 @@ std::optional<ConditionKey> ServiceData::condition_key(std::string_view key) con
 bool ServiceData::has_arn_service(std::string_view service) const {
   constexpr std::string_view kGone = "elastic-inference";  // ECS still lists its accelerators
   return has_service(service) || (arn_services_.contains(service) && service != kGone);
+}
+
+std::optional<ArnShape> ServiceData::arn_shape(std::string_view service) const {
+  const auto found = arn_services_.find(service);
+  if (found == arn_services_.end()) return std::nullopt;
+  return found->second;
 }
 
 bool ServiceData::supports_key(const ActionFacts& action, std::string_view lower_key) const {

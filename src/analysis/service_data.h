@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "aws/catalogue.h"
@@ -32,12 +31,20 @@ struct ActionFacts {
   std::uint32_t row = 0;  // in the catalogue
 };
 
+// What the ARNs of a service hold, over all its resource types.
+struct ArnShape {
+  bool some_region = false, all_region = true;
+  bool some_account = false, all_account = true;
+};
+
 class ServiceData {
  public:
   explicit ServiceData(const aws::Catalogue& catalogue);  // must outlive this
 
   bool has_service(std::string_view prefix) const;       // lower case
   bool has_arn_service(std::string_view service) const;  // of an ARN's third field
+  // Of an ARN's third field; nullopt: no resource type has such ARNs.
+  std::optional<ArnShape> arn_shape(std::string_view service) const;
   // The actions of a service, sorted by name; empty for a service that AWS accepts but does not
   // list.
   std::span<const ActionFacts> actions(std::string_view prefix) const;
@@ -63,7 +70,7 @@ class ServiceData {
   std::vector<std::string> lower_names_;  // of actions_
   std::vector<ActionFacts> actions_;
   std::unordered_map<std::string_view, Service> services_;
-  std::unordered_set<std::string_view> arn_services_;
+  std::unordered_map<std::string_view, ArnShape> arn_services_;
   std::unordered_map<std::string, ConditionKey> keys_;  // whole names
   std::vector<std::pair<std::string, ConditionKey>>
       below_;  // names that end in a name of one's own

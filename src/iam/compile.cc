@@ -249,6 +249,10 @@ void Compiler::check_rcp(json::Value value, const Path& path, const Elements& fo
     fault(*found.principal.value, path.key("Principal"),
           "must be \"*\" in a resource control policy");
   }
+  if (found.not_action) {
+    fault(found.not_action.key_offset, path.key("NotAction"),
+          "cannot stand in a resource control policy: name the actions");
+  }
   const bool full_access =
       is_only_star(found.action.value) && is_only_star(found.resource.value) && !found.condition;
   if (!s.deny && found.effect && !full_access) {

@@ -43,6 +43,7 @@ constexpr std::array kKeys{
     KnownKey{"aws:ResourceOrgPaths", String, true},
     KnownKey{"aws:ResourceTag/", String},
     KnownKey{"aws:SecureTransport", Bool},
+    KnownKey{"aws:SignInSessionArn", Arn},
     KnownKey{"aws:SourceAccount", String},
     KnownKey{"aws:SourceArn", Arn},
     KnownKey{"aws:SourceIdentity", String},

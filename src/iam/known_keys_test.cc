@@ -21,6 +21,9 @@ TEST(KnownKeys, AreFoundWhateverTheirCase) {
                                          {"aws:CalledVia", KeyType::String, true},
                                          {"aws:PrincipalTag/Team", KeyType::String, false},
                                          {"aws:PrincipalOrgPaths", KeyType::String, true},
+                                         {"aws:SignInSessionArn", KeyType::Arn, false},
+                                         {"signin:OAuthClientId", KeyType::String, false},
+                                         {"signin:OAuthRedirectUri", KeyType::String, false},
                                          {"aws:SourceArn", KeyType::Arn, false}}) {
     const auto* key = find_known_key(c.name);
     ASSERT_NE(key, nullptr) << c.name;

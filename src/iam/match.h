@@ -26,7 +26,5 @@ Truth match_resources(const CompiledPolicy& policy, const Statement& statement, 
                       Trace* trace);
 Truth match_conditions(const CompiledPolicy& policy, const Statement& statement, const Query& query,
                        Trace* trace);
-Truth match_condition(const CompiledPolicy& policy, const Condition& condition, const Query& query,
-                      Trace* trace);
 
 }  // namespace remit::iam

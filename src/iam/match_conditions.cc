@@ -203,6 +203,18 @@ bool is_null_set(const Operator& op, std::span<const std::string_view> values) {
   return op.qualifier != Qualifier::None && values.size() == 1 && values.front().empty();
 }
 
+// An empty list of values, where no set operator or IfExists says more: AWS says that such a
+// condition is true and, of the same, that its statement grants nothing and does not count.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
+bool compares_with_nothing(const Condition& condition) {
+  return condition.operands.count == 0 && condition.op.qualifier == Qualifier::None &&
+         !condition.op.if_exists;
+}
+Truth match_nothing(const Statement& statement, const Condition& condition) {
+  const bool grants_nothing = !statement.deny && !condition.op.negated;
+  return grants_nothing ? Truth::No : Truth::Maybe;
+}
+
 std::string describe(const CompiledPolicy& policy, const Condition& condition) {
   std::string out = "Condition ";
   out.append(policy.text(condition.op_name)).append(" ");
@@ -221,14 +233,14 @@ std::string describe_failure(const CompiledPolicy& policy, const Condition& cond
   return out;
 }
 
-}  // namespace
-
-Truth match_condition(const CompiledPolicy& policy, const Condition& condition, const Query& query,
-                      Trace* trace) {
+Truth match_condition(const CompiledPolicy& policy, const Statement& statement,
+                      const Condition& condition, const Query& query, Trace* trace) {
   const auto& key = policy.keys[condition.key];
   const auto found = query.values_of(policy, key);
   Truth result = Truth::Maybe;
-  if (condition.op.compare == Compare::Null) {
+  if (compares_with_nothing(condition)) {
+    result = match_nothing(statement, condition);
+  } else if (condition.op.compare == Compare::Null) {
     result = match_null(policy, condition, found.state);
   } else if (found.state == Context::State::Absent || is_null_set(condition.op, found.values)) {
     result = match_absent(condition.op);
@@ -250,11 +262,13 @@ Truth match_condition(const CompiledPolicy& policy, const Condition& condition, 
   return result;
 }
 
+}  // namespace
+
 Truth match_conditions(const CompiledPolicy& policy, const Statement& statement, const Query& query,
                        Trace* trace) {
   Truth all = Truth::Yes;
   for (const auto& condition : policy.slice(policy.conditions, statement.conditions)) {
-    all = both(all, match_condition(policy, condition, query, trace));
+    all = both(all, match_condition(policy, statement, condition, query, trace));
     if (all == Truth::No) return all;
   }
   return all;

@@ -69,6 +69,7 @@ const std::vector<std::string> kAskedArns{"arn:aws:sns:us-east-1:111122223333:t"
 
 std::string list(Dice& dice, const std::vector<std::string>& from) {
   if (dice.one_in(2)) return "\"" + dice.pick(from) + "\"";
+  if (dice.one_in(40)) return "[]";
   std::string out = "[";
   const auto n = 1 + dice.below(3);
   for (std::size_t i = 0; i < n; ++i) out += (i > 0 ? ",\"" : "\"") + dice.pick(from) + "\"";

@@ -227,7 +227,7 @@ Level one_matches(const World& w, const std::string& op, bool negated, const std
 }
 
 Level condition_holds(const World& w, std::string op, const std::string& key,
-                      const std::vector<std::string>& operands, bool variables) {
+                      const std::vector<std::string>& operands, bool variables, bool deny) {
   std::string set;
   if (const auto colon = op.find(':'); colon != std::string::npos) {
     set = op.substr(0, colon);
@@ -237,6 +237,9 @@ Level condition_holds(const World& w, std::string op, const std::string& key,
   if (op.ends_with("IfExists")) {
     if_exists = true;
     op = op.substr(0, op.size() - 8);
+  }
+  if (operands.empty() && set.empty() && !if_exists) {
+    return deny || op.find("Not") != std::string::npos ? kPerhaps : kNo;
   }
   const bool unknown = w.is_unknown(key);
   const auto values = unknown ? std::vector<std::string>{} : w.values(key);
@@ -353,7 +356,7 @@ void add_statement(const World& w, json::Value s, bool variables, Sum& sum) {
         std::vector<std::string> operands;
         for (const auto v : list_of(value)) operands.push_back(text_of(v));
         rest = std::min(rest, condition_holds(w, std::string(op), lower(std::string(key)), operands,
-                                              variables));
+                                              variables, s.find("Effect")->string() == "Deny"));
       }
     }
   }
