@@ -9,7 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -82,7 +82,7 @@ class Wire {
   std::vector<Ref> list_of(Ref node) const;
 
   std::vector<Node> nodes_;          // in preorder
-  std::deque<std::string> storage_;  // decoded texts; addresses stay
+  std::list<std::string> storage_;  // decoded texts; addresses stay
   std::optional<json::Document> document_;
   Source source_ = Source::Json;
 };

@@ -2,12 +2,29 @@
 
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <cstring>
 
 #include "base/check.h"
 #include "base/utf8.h"
 
 namespace remit::json {
 namespace {
+
+// Whether the next eight bytes are all ASCII, no control character, no quote, no backslash. The
+// high bit of a byte of each term shows the byte to be such a one; a carry can only add a false
+// alarm.
+bool stand_for_themselves(const char* bytes) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = 0x8080808080808080;
+  std::uint64_t eight;
+  std::memcpy(&eight, bytes, sizeof(eight));
+  const std::uint64_t quote = eight ^ (kOnes * '"');
+  const std::uint64_t backslash = eight ^ (kOnes * '\\');
+  const std::uint64_t found =
+      eight | (eight - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes);
+  return (found & kHigh) == 0;
+}
 
 void append_escape(std::string& out, unsigned char c) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -47,6 +64,10 @@ void append_string(std::string& out, std::string_view text) {
   std::size_t plain = 0;  // where the run of bytes that stand for themselves began
   std::size_t i = 0;
   while (i < text.size()) {
+    while (text.size() - i >= sizeof(std::uint64_t) && stand_for_themselves(text.data() + i)) {
+      i += sizeof(std::uint64_t);
+    }
+    if (i == text.size()) break;
     const auto c = static_cast<unsigned char>(text[i]);
     if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
       ++i;

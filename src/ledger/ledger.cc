@@ -94,7 +94,7 @@ class GroupCommit final : public Ledger {
     std::unique_lock lock(mutex_);
     turn_posted_ = false;
     if (queue_.empty() || writing_ || handed_over_) return;  // the thread takes all there is
-    if (!store_ || failure_) return hand_over();             // it opens the file again
+    if (claiming_ || !store_ || failure_) return hand_over();
     take(batch_);
     writing_ = true;
     lock.unlock();
@@ -109,9 +109,8 @@ class GroupCommit final : public Ledger {
     lock.lock();
     writing_ = false;
     note(std::move(failure));
-    if (log_is_long && !std::exchange(checkpoint_due_, true) && std::exchange(waiting_, false)) {
-      wake_.notify_one();
-    }
+    checkpoint_due_ = checkpoint_due_ || log_is_long;
+    if (claiming_ || (log_is_long && std::exchange(waiting_, false))) wake_.notify_one();
     if (!queue_.empty()) hand_over();  // appended by another thread, which found us writing
     if (answers_posted_ != 0) return post_answers(std::move(answers));  // theirs come first
     lock.unlock();
@@ -126,6 +125,7 @@ class GroupCommit final : public Ledger {
                   std::make_move_iterator(batch_.end()));
     batch_.clear();
     writing_ = false;
+    if (claiming_) wake_.notify_one();
     hand_over();
   }
 
@@ -159,15 +159,26 @@ class GroupCommit final : public Ledger {
     return !stopping_ || !queue_.empty();
   }
 
-  // Appends go on meanwhile, on the owner's thread.
+  // A reader in the way or a disk in trouble: the log grows on, and a later commit asks again.
   void shorten_log(std::unique_lock<std::mutex>& lock) {
     lock.unlock();
     if (!keeper_) {
       if (auto opened = LogKeeper::open(options_)) keeper_.emplace(*std::move(opened));
     }
-    // A reader in the way or a disk in trouble: the log grows on, and the next commit asks again.
-    if (keeper_ && !keeper_->checkpoint()) keeper_.reset();
+    bool good =
+        keeper_ && keeper_->copy().has_value();  // while the owner's thread goes on to append
     lock.lock();
+    if (good) {
+      claiming_ = true;
+      wake_.wait(lock, [this] { return !writing_; });
+      claiming_ = false;
+      writing_ = true;  // the owner's thread leaves the queue to us
+      lock.unlock();
+      good = keeper_->restart().has_value();
+      lock.lock();
+      writing_ = false;
+    }
+    if (!good) keeper_.reset();
   }
 
   void take(std::vector<Pending>& batch) {
@@ -267,6 +278,7 @@ class GroupCommit final : public Ledger {
   bool turn_posted_ = false;
   bool handed_over_ = false;
   bool checkpoint_due_ = false;
+  bool claiming_ = false;  // the ledger's thread waits for the owner's to be done with its turn
   bool writing_ = false;
   bool waiting_ = false;
   bool stopping_ = false;

@@ -241,6 +241,52 @@ TEST(Ledger, StopsWhenItsFileIsTakenAway) {
   EXPECT_EQ(Reader::open(folder.ledger())->verify()->records, 2);
 }
 
+TEST(Ledger, WaitsForAnotherWriterWithoutHoldingUpItsOwner) {
+  const TestFolder folder;
+  TestLoop loop;
+  auto ledger = open(options_for(folder.ledger()), loop.post());
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(folder.ledger().c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  std::vector<std::int64_t> acknowledged;
+  const auto append = [&](int number) {
+    (*ledger)->append(sample_record(number), [&](Result<Appended> result) {
+      ASSERT_TRUE(result) << result.error().message;
+      acknowledged.push_back(result->sequence);
+    });
+  };
+  append(1);
+  append(2);
+  loop.run_some();  // returns although the file is locked: the ledger's thread waits for it
+  EXPECT_TRUE(acknowledged.empty());
+  append(3);
+  loop.run_some();
+  EXPECT_TRUE(acknowledged.empty());
+  ASSERT_EQ(sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
+  while (acknowledged.size() < 3) loop.run_some();
+  append(4);
+  while (acknowledged.size() < 4) loop.run_some();
+  EXPECT_EQ(acknowledged, (std::vector<std::int64_t>{1, 2, 3, 4}));
+  sqlite3_close(other);
+}
+
+TEST(Ledger, BringsAGrownLogIntoTheFileWhileRecordsGoOn) {
+  const TestFolder folder;
+  TestLoop loop;
+  Options options = options_for(folder.ledger());
+  options.checkpoint_pages = 50;
+  auto ledger = open(options, loop.post());
+  const std::string large = "{\"filler\":\"" + std::string(20'000, 'x') + "\"}";
+  std::uintmax_t largest = 0;
+  for (int i = 0; i < 2000; ++i) {
+    ASSERT_TRUE(loop.append(**ledger, sample_record(i, large)));
+    largest = std::max(largest, fs::file_size(folder.ledger().string() + "-wal"));
+  }
+  // Some 75 MB went through it.
+  EXPECT_LT(largest, 35U << 20);
+  EXPECT_EQ(Reader::open(folder.ledger())->verify()->records, 2000);
+}
+
 TEST(Ledger, StopsWhenAnotherProcessKeepsItLockedTooLong) {
   const TestFolder folder;
   TestLoop loop;

@@ -284,7 +284,7 @@ Result<Appended> Store::last_record() {
 }
 
 Result<LogKeeper> LogKeeper::open(const Options& options) {
-  // Long enough for an append under way, short enough not to hold up the next for a slow reader.
+  // Long enough for another gateway's commit, short enough not to hold up ours for a slow reader.
   constexpr std::chrono::milliseconds kPatience{10};
   REMIT_TRY(const fs::path path, prepare_file(options.path, Store::IfAbsent::Refuse));
   auto opened = Database::open(path, OpenMode::ReadWrite, kPatience);
@@ -294,11 +294,9 @@ Result<LogKeeper> LogKeeper::open(const Options& options) {
   return keeper;
 }
 
-Result<> LogKeeper::checkpoint() {
-  // Most of it while appends go on; then, with appends held up, the few pages since, so that the
-  // log begins anew. https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
-  REMIT_CHECKED(database_.exec("PRAGMA wal_checkpoint(PASSIVE)"));
-  return database_.exec("PRAGMA wal_checkpoint(RESTART)");
-}
+// https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
+Result<> LogKeeper::copy() { return database_.exec("PRAGMA wal_checkpoint(PASSIVE)"); }
+
+Result<> LogKeeper::restart() { return database_.exec("PRAGMA wal_checkpoint(RESTART)"); }
 
 }  // namespace remit::ledger

@@ -58,8 +58,10 @@ class Store {
 class LogKeeper {
  public:
   static Result<LogKeeper> open(const Options& options);
-  // Waits for the disk. Appends are held up only at the end, for what was added meanwhile.
-  Result<> checkpoint();
+  // Both wait for the disk. copy() brings most of the log into the file while appends go on;
+  // restart() the little that came meanwhile, and the log begins anew: nobody may append then.
+  Result<> copy();
+  Result<> restart();
 
  private:
   explicit LogKeeper(Database database) : database_(std::move(database)) {}

@@ -146,7 +146,7 @@ std::string aws_decided(Facts& facts) {
 }
 
 std::string answer(Facts facts) {
-  std::string text = facts.tell("decided", " #") + facts.tell("status", ": ");
+  std::string text = facts.tell("decided", "#") + facts.tell("status", ": ");
   text += facts.tell("error_code", ": ") + facts.tell("request_id", ", request id ");
   text += facts.tell("duration_ms", ", in ", " ms") + facts.tell("bytes_sent", ", sent ", " bytes");
   return text + facts.tell("bytes_received", ", received ", " bytes") + facts.rest();
@@ -155,7 +155,7 @@ std::string answer(Facts facts) {
 std::string aws_done(Facts& facts) {
   std::string text;
   for (const json::Value one : facts.take_list("answers")) {
-    text += (text.empty() ? "AWS answered" : "; ") + answer(Facts(one.raw()));
+    text += (text.empty() ? "AWS answered " : "; ") + answer(Facts(one.raw()));
   }
   return text;
 }

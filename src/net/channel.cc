@@ -139,16 +139,20 @@ Task<Result<std::size_t>> Channel::fill(std::size_t room) {
   make_room(room);
   auto [ec, n] =
       co_await stream_.read_some(boost::asio::buffer(buffer_.get() + end_, capacity_ - end_));
+  co_return filled(ec, n);
+}
+
+Result<std::size_t> Channel::filled(const boost::system::error_code& ec, std::size_t n) {
   if (ec == boost::asio::error::operation_aborted && stream_.is_open()) {
     // Cancelled by whoever waited: the connection itself is well.
-    co_return fail(ErrorCode::Unavailable, "cancelled");
+    return fail(ErrorCode::Unavailable, "cancelled");
   }
   if (ec) {
     broken_ = true;
-    co_return std::unexpected(gone(ec, "read"));
+    return std::unexpected(gone(ec, "read"));
   }
   end_ += n;
-  co_return n;
+  return n;
 }
 
 Task<Result<>> Channel::wait_for_bytes() {
@@ -176,7 +180,10 @@ Task<Result<std::string_view>> Channel::read_head(std::chrono::milliseconds wait
     }
     if (held.size() >= kMaxHeadBytes) break;
     scanned = held.size();
-    auto got = co_await fill(kFirstRead);
+    make_room(kFirstRead);  // and fill(), without a frame for it
+    auto [ec, n] =
+        co_await stream_.read_some(boost::asio::buffer(buffer_.get() + end_, capacity_ - end_));
+    auto got = filled(ec, n);
     if (!got) {
       if (scanned == 0 && !timed_out_ && broken_) co_return std::string_view{};
       co_return std::unexpected(std::move(got).error());
@@ -307,15 +314,31 @@ Task<Result<>> Channel::write_body(std::string_view piece) {
   co_return Result<>{};
 }
 
-Task<Result<>> Channel::flush() {
-  if (out_.empty()) co_return Result<>{};
+// What the system does not take at once stays in out_.
+Result<bool> Channel::try_flush() {
+  if (out_.empty()) return true;
   boost::system::error_code ec;
   const std::size_t sent = stream_.try_write(out_, {}, ec);
-  if (!ec && sent < out_.size()) {
-    set_deadline(timeouts_.stall);
-    ec = co_await stream_.write(std::string_view(out_).substr(sent), {});
-    clear_deadline();
+  if (ec) {
+    broken_ = true;
+    return std::unexpected(gone(ec, "write"));
   }
+  if (sent < out_.size()) {
+    out_.erase(0, sent);
+    return false;
+  }
+  out_.clear();
+  if (out_.capacity() > 4 * kCopyUpTo) out_.shrink_to_fit();
+  return true;
+}
+
+Task<Result<>> Channel::flush() {
+  auto flushed = try_flush();
+  if (!flushed) co_return std::unexpected(std::move(flushed).error());
+  if (*flushed) co_return Result<>{};
+  set_deadline(timeouts_.stall);
+  const boost::system::error_code ec = co_await stream_.write(out_, {});
+  clear_deadline();
   out_.clear();
   if (out_.capacity() > 4 * kCopyUpTo) out_.shrink_to_fit();
   if (ec) {
@@ -326,17 +349,24 @@ Task<Result<>> Channel::flush() {
 }
 
 Task<Result<>> Channel::finish_body(http::Fields trailers) {
+  auto finished = finish_body_now(std::move(trailers));
+  if (!finished) co_return std::unexpected(std::move(finished).error());
+  if (*finished) co_return Result<>{};
+  co_return co_await flush();
+}
+
+Result<bool> Channel::finish_body_now(http::Fields trailers) {
   if (!outgoing_done_) {
     if (outgoing_.kind == Framing::Kind::Length && outgoing_.length != 0) {
       broken_ = true;
-      co_return fail(ErrorCode::Internal, "less body than its head announced");
+      return fail(ErrorCode::Internal, "less body than its head announced");
     }
     if (outgoing_.kind == Framing::Kind::Chunked) {
       out_.append("0\r\n");
       for (const http::Field& trailer : trailers) {
         if (!is_token(trailer.name) || !is_field_value(trailer.value)) {
           broken_ = true;
-          co_return fail(ErrorCode::InvalidInput, "malformed trailer");
+          return fail(ErrorCode::InvalidInput, "malformed trailer");
         }
         out_.append(trailer.name).append(": ").append(trailer.value).append("\r\n");
       }
@@ -344,7 +374,7 @@ Task<Result<>> Channel::finish_body(http::Fields trailers) {
     }
     outgoing_done_ = true;
   }
-  co_return co_await flush();
+  return try_flush();
 }
 
 // ---- server ----

@@ -66,6 +66,9 @@ class Channel {
   // Ends the outgoing body and sends what is left. Trailers only with chunked framing.
   Task<Result<>> finish_body(http::Fields trailers = {});
   Task<Result<>> flush();
+  // The same without waiting, for hot paths: true when the system took all of it at once. False: go
+  // on with flush().
+  Result<bool> finish_body_now(http::Fields trailers = {});
 
   // Waits until bytes arrive or the peer is gone. Keeps what arrived for the next read.
   Task<Result<>> wait_for_bytes();
@@ -94,6 +97,8 @@ class Channel {
   // The bytes of the next head; empty when the peer closed instead of beginning one.
   Task<Result<std::string_view>> read_head(std::chrono::milliseconds wait);
   Task<Result<std::size_t>> fill(std::size_t room);
+  Result<std::size_t> filled(const boost::system::error_code& ec, std::size_t n);
+  Result<bool> try_flush();
   void begin_incoming(Framing framing);
   void begin_outgoing(Framing framing);
   Error gone(const boost::system::error_code& ec, std::string_view doing) const;
@@ -149,6 +154,10 @@ class ServerConnection final : public Channel {
   // Flushes; skips a small rest of the request's body. True: another request may be read.
   // Otherwise the connection was closed, after giving the peer a moment to read the answer.
   Task<bool> finish_exchange();
+  // Whether there is nothing left to do of it: finish_exchange() would be true at once.
+  bool exchange_finished() const {
+    return outgoing_done_ && keep_alive_ && !broken_ && body_done() && out_.empty();
+  }
 
   // Answers CONNECT with 200: what follows on the connection is the tunnel.
   Task<Result<>> accept_connect(std::string reason);

@@ -94,17 +94,22 @@ Result<std::unique_ptr<ClientPool>> ClientPool::make(Loop& loop, ClientOptions o
 ClientPool::ClientPool(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ClientPool::~ClientPool() = default;
 
+ClientPool::Lease ClientPool::acquire_idle(const Origin& origin) {
+  const auto found = state_->idle.find(origin);
+  while (found != state_->idle.end() && !found->second.empty()) {
+    auto connection = std::move(found->second.back());
+    found->second.pop_back();
+    if (!connection->is_quiet()) continue;  // closed, or spoke out of turn: not used again
+    connection->clear_deadline();
+    return {std::move(connection), true};
+  }
+  return {};
+}
+
 Task<Result<ClientPool::Lease>> ClientPool::acquire(const Origin& origin, Use use) {
   if (use == Use::AnyConnection) {
-    const auto found = state_->idle.find(origin);
-    while (found != state_->idle.end() && !found->second.empty()) {
-      auto connection = std::move(found->second.back());
-      found->second.pop_back();
-      if (!connection->is_quiet()) continue;  // closed, or spoke out of turn: not used again
-      connection->clear_deadline();
-      Lease lease{std::move(connection), true};
-      co_return lease;
-    }
+    Lease lease = acquire_idle(origin);
+    if (lease.connection) co_return lease;
   }
   auto connected = co_await connect(origin);
   if (!connected) co_return std::unexpected(std::move(connected).error());

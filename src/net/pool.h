@@ -31,6 +31,8 @@ class ClientPool {
 
   // A connection at rest, or a new one: resolved (on a helper thread), connected, TLS verified.
   Task<Result<Lease>> acquire(const Origin& origin, Use use);
+  // An idle connection, at once; none in the lease when there is none.
+  Lease acquire_idle(const Origin& origin);
 
   // Gives back a connection whose exchange is complete. One that is not reusable() is closed.
   void release(const Origin& origin, std::unique_ptr<ClientConnection> connection);

@@ -48,7 +48,7 @@ net::Task<> EgressConnection::run() {
       }
       continue;
     }
-    if (!co_await client_.finish_exchange()) co_return;
+    if (!client_.exchange_finished() && !co_await client_.finish_exchange()) co_return;
     // A connection at rest keeps only a little of what a large request needed.
     if (scratch_.body.capacity() > kKeptBody) scratch_.body = {};
   }
@@ -107,8 +107,9 @@ net::Task<> EgressConnection::answer_request() {
     co_await public_read(origin, via.lane);
     co_return;
   }
-  Exchange exchange(service_, client_, head_, std::move(via), scratch_);
-  co_await exchange.run();
+  exchange_.emplace(service_, client_, head_, std::move(via), scratch_);
+  co_await exchange_->run();
+  exchange_.reset();
 }
 
 net::Task<> EgressConnection::open_tunnel() {
@@ -182,8 +183,8 @@ net::Task<> EgressConnection::public_read(const net::Origin& origin, std::shared
   http::set(head_.fields, "Host", destination.authority);
   Outgoing outgoing;
   outgoing.head = &head_;
-  const Forwarded done =
-      co_await forward(service_, client_, destination, std::move(outgoing), call.get());
+  const Forwarded done = co_await forward(service_, client_, destination, std::move(outgoing),
+                                          call.get(), scratch_.answer);
   if (done.answer_started || !client_.is_open()) co_return;
   [[maybe_unused]] auto answered = co_await client_.respond(
       502, {{"Content-Type", "text/plain"}},

@@ -42,6 +42,7 @@ class EgressConnection {
   net::ServerConnection& client_;
   http::RequestHead head_;
   Scratch scratch_;
+  std::optional<Exchange> exchange_;  // here, not in a frame: it is large
   std::optional<Tunnel> tunnel_;
 };
 

@@ -116,16 +116,20 @@ Exchange::Step Exchange::find_lane() {
   return {};
 }
 
-net::Task<Exchange::Step> Exchange::read_body() {
+// Whether the body must be here before the request can be decided on or signed.
+bool Exchange::needs_body() {
   call_ = lane_->in_force();
   identification_.emplace(service_.parts.catalogue, facts());
   const aws::BodyNeed need = identification_->body_need();
   const bool whole = need.kind == aws::BodyNeed::Kind::Whole;
   held_ = whole || payload_ == aws::Payload::Absent;
-  if (!held_) co_return Step{};
-  std::size_t limit = service_.options.max_held_body;
-  if (whole) limit = std::min(limit, need.max_bytes);
-  auto read = co_await read_whole(client_, limit, held_bytes_, scratch_.body);
+  body_limit_ = service_.options.max_held_body;
+  if (whole) body_limit_ = std::min(body_limit_, need.max_bytes);
+  return held_;
+}
+
+net::Task<Exchange::Step> Exchange::read_body() {
+  auto read = co_await read_whole(client_, body_limit_, held_bytes_, scratch_.body);
   if (!read) {
     const bool busy = read.error().code == ErrorCode::Unavailable;
     co_return no("body", read.error().message, code_of(read.error().code), busy ? 503 : 413);
@@ -244,11 +248,9 @@ Exchange::Step Exchange::decide() {
   return {};
 }
 
-net::Task<Exchange::Step> Exchange::find_credentials() {
+net::Task<Exchange::Step> Exchange::renew_credentials() {
   const auto& session = call_->session();
   if (!session) co_return no("session", "the call has no AWS session");
-  credentials_ = session->current();
-  if (credentials_) co_return Step{};
   auto renewed = co_await session->credentials();
   if (!renewed) {
     co_return no("session", fmt::format("no AWS session can be had: {}", renewed.error().message),
@@ -263,7 +265,7 @@ ledger::Kind Exchange::decided_kind() const {
                                                   : ledger::Kind::AwsDecided;
 }
 
-net::Task<Exchange::Step> Exchange::record() {
+Decided Exchange::decided() const {
   Decided decided;
   decided.identified = &*identified_;
   decided.host = destination_.origin.host;
@@ -271,24 +273,28 @@ net::Task<Exchange::Step> Exchange::record() {
   decided.upstream = call_->facts().upstream;
   decided.catalogue = service_.parts.catalogue.sha256();
   decided.unsafe = service_.unsafe();
-  auto durable =
-      co_await append_and_wait(service_, decided_kind(), call_->facts().id, decided_body(decided));
+  return decided;
+}
+
+Exchange::Step Exchange::recorded(Result<ledger::Appended> durable) {
   if (!durable) {
     auto refused = no("ledger",
                       fmt::format("the decision cannot be recorded, so nothing is forwarded: {}",
                                   durable.error().message),
                       "ServiceUnavailable", 503);
     refused.error().recorded = true;  // trying again would only fail again
-    co_return refused;
+    return refused;
   }
   decided_ = durable->sequence;
-  if (call_->over()) co_return no("lane", "the tool call that this request belongs to is over");
-  co_return Step{};
+  if (call_->over()) return no("lane", "the tool call that this request belongs to is over");
+  return {};
 }
 
 net::Task<Exchange::Step> Exchange::prepare() {
   if (auto step = find_lane(); !step) co_return step;
-  if (auto step = co_await read_body(); !step) co_return step;
+  if (needs_body()) {
+    if (auto step = co_await read_body(); !step) co_return step;
+  }
   if (auto step = verify(); !step) {
     call_.reset();  // whoever sent it, it is not known to be of that call
     co_return step;
@@ -302,9 +308,13 @@ net::Task<Exchange::Step> Exchange::prepare() {
   }
   if (auto step = decide(); !step) co_return step;
   if (!is_caller_identity()) {
-    if (auto step = co_await find_credentials(); !step) co_return step;
+    if (call_->session()) credentials_ = call_->session()->current();
+    if (!credentials_) {
+      if (auto step = co_await renew_credentials(); !step) co_return step;
+    }
   }
-  co_return co_await record();
+  co_return recorded(co_await append_and_wait(service_, decided_kind(), call_->facts().id,
+                                              decided_body(decided())));
 }
 
 net::Task<> Exchange::run() {
@@ -377,8 +387,8 @@ net::Task<Exchange::Step> Exchange::send() {
   if (held_ && outgoing.framing.kind == net::Framing::Kind::Chunked) {
     outgoing.framing = net::Framing{net::Framing::Kind::Length, outgoing.held_body->size()};
   }
-  const Forwarded done =
-      co_await forward(service_, client_, destination_, std::move(outgoing), call_.get());
+  const Forwarded done = co_await forward(service_, client_, destination_, std::move(outgoing),
+                                          call_.get(), scratch_.answer);
   if (done.session_rejected) call_->session()->rejected(*credentials_);
   Done facts;
   facts.decided = decided_;
@@ -423,14 +433,9 @@ net::Task<> Exchange::refuse(Refused refused) {
                                              {"reason", refusal.message}});
   if (!refused.recorded) {
     if (refused.decided && identified_ && call_) {
-      Decided decided;
-      decided.identified = &*identified_;
-      decided.host = destination_.origin.host;
-      decided.session_name = call_->facts().session_name;
-      decided.upstream = call_->facts().upstream;
-      decided.catalogue = service_.parts.catalogue.sha256();
-      decided.refusal = &refusal;
-      append(service_, decided_kind(), call_->facts().id, decided_body(decided));
+      Decided denied = decided();
+      denied.refusal = &refusal;
+      append(service_, decided_kind(), call_->facts().id, decided_body(denied));
     } else {
       const std::string_view upstream = lane_ ? std::string_view(lane_->upstream()) : "";
       append(service_, ledger::Kind::Refused, call_ ? call_->facts().id : std::string(),

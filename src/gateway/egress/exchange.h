@@ -12,6 +12,7 @@
 #include "aws/sigv4.h"
 #include "gateway/egress/forward.h"
 #include "gateway/egress/judge.h"
+#include "gateway/egress/records.h"
 #include "gateway/egress/service.h"
 #include "gateway/session.h"
 #include "net/channel.h"
@@ -27,6 +28,7 @@ struct Via {
 // What one connection keeps from request to request.
 struct Scratch {
   std::string body;
+  http::ResponseHead answer;
   std::optional<Judge> judge;
 };
 
@@ -55,13 +57,15 @@ class Exchange {
   using Step = std::expected<void, Refused>;
 
   Step find_lane();
+  bool needs_body();
   net::Task<Step> read_body();
   Step verify();
   Step find_call();
   Step identify();
   Step decide();
-  net::Task<Step> find_credentials();
-  net::Task<Step> record();
+  net::Task<Step> renew_credentials();
+  Decided decided() const;
+  Step recorded(Result<ledger::Appended> durable);
   Step sign();
   net::Task<Step> send();
   net::Task<Step> prepare();  // all of the above up to record()
@@ -82,7 +86,8 @@ class Exchange {
 
   aws::SignedRequest signed_;
   HeldBytes held_bytes_;
-  bool held_ = false;         // the whole body is in scratch_.body
+  bool held_ = false;  // the whole body is in scratch_.body
+  std::size_t body_limit_ = 0;
   std::string decoded_;       // its content when it is aws-chunked; then its re-signed form
   std::string_view content_;  // what identification may look at
   std::string body_hash_;

@@ -136,6 +136,22 @@ class Upload {
   std::string reframed_;
 };
 
+net::Task<Result<>> send_held_body(net::ClientConnection& server, std::string_view body) {
+  REMIT_CO_CHECKED(co_await server.write_body(body));
+  co_return co_await server.finish_body();
+}
+
+// A request without a body. False: what is left of its head must be flushed.
+std::expected<bool, UploadError> send_head_alone(net::ClientConnection& server,
+                                                 const Outgoing& outgoing) {
+  if (auto started = server.start_request(*outgoing.head, outgoing.framing); !started) {
+    return upload_failed(UploadFault::Client, std::move(started).error());
+  }
+  auto sent = server.finish_body_now();
+  if (!sent) return upload_failed(UploadFault::Server, std::move(sent).error());
+  return *sent;
+}
+
 // Sends the request. An error means that no answer is to be expected; on success one can be read,
 // although the server may have spoken before it had the whole body.
 net::Task<Uploaded> send_request(net::ServerConnection& client, net::ClientConnection& server,
@@ -144,8 +160,7 @@ net::Task<Uploaded> send_request(net::ServerConnection& client, net::ClientConne
     co_return upload_failed(UploadFault::Client, std::move(started).error());
   }
   if (outgoing.held_body) {
-    auto sent = co_await server.write_body(*outgoing.held_body);
-    if (sent) sent = co_await server.finish_body();
+    auto sent = co_await send_held_body(server, *outgoing.held_body);
     if (!sent) co_return upload_failed(UploadFault::Server, std::move(sent).error());
     co_return Uploaded{};
   }
@@ -207,7 +222,10 @@ net::Task<Result<>> send_answer(net::ServerConnection& client, net::ClientConnec
   }
   http::Fields trailers;
   if (server.incoming().kind == Framing::Kind::Chunked) trailers = server.trailers();
-  co_return co_await client.finish_body(std::move(trailers));
+  auto finished = client.finish_body_now(std::move(trailers));
+  if (!finished) co_return std::unexpected(std::move(finished).error());
+  if (!*finished) co_return co_await client.flush();
+  co_return Result<>{};
 }
 
 }  // namespace
@@ -262,27 +280,44 @@ net::Task<Result<>> read_whole(net::ServerConnection& client, std::size_t limit,
 }
 
 net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& client,
-                             const Destination& destination, Outgoing outgoing, Call* call) {
+                             const Destination& destination, Outgoing outgoing, Call* call,
+                             http::ResponseHead& answer) {
   Forwarded done;
-  if (outgoing.framing.kind == Framing::Kind::None) outgoing.held_body = std::string_view();
   auto use = net::ClientPool::Use::AnyConnection;
   net::ClientPool::Lease lease;
-  http::ResponseHead answer;
   std::optional<CutWhenOver> cut;
   while (true) {
-    auto leased = co_await service.pool->acquire(destination.origin, use);
-    if (!leased) {
-      done.error = std::move(leased).error().message;
-      co_return done;
+    lease = {};
+    if (use == net::ClientPool::Use::AnyConnection) {
+      lease = service.pool->acquire_idle(destination.origin);
     }
-    lease = *std::move(leased);
+    if (!lease.connection) {
+      auto leased =
+          co_await service.pool->acquire(destination.origin, net::ClientPool::Use::NewConnection);
+      if (!leased) {
+        done.error = std::move(leased).error().message;
+        co_return done;
+      }
+      lease = *std::move(leased);
+    }
     net::ClientConnection& server = *lease.connection;
     cut.emplace(call, client, server);
     if (call != nullptr && call->over()) {
       done.error = "the call is over";
       co_return done;
     }
-    auto sent = co_await send_request(client, server, outgoing);
+    Uploaded sent;
+    if (outgoing.framing.kind == Framing::Kind::None) {
+      auto whole = send_head_alone(server, outgoing);
+      if (!whole) {
+        sent = std::unexpected(std::move(whole).error());
+      } else if (!*whole) {
+        auto flushed = co_await server.flush();
+        if (!flushed) sent = upload_failed(UploadFault::Server, std::move(flushed).error());
+      }
+    } else {
+      sent = co_await send_request(client, server, outgoing);
+    }
     Result<> answered;
     if (sent || (sent.error().fault == UploadFault::Server && server.is_open())) {
       client.watch_peer_for(&server);

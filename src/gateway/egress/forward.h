@@ -38,9 +38,11 @@ struct Forwarded {
   std::uint64_t bytes_received = 0;
 };
 
-// Both connections are closed when this was cut short in the middle of an answer.
+// Both connections are closed when this was cut short in the middle of an answer. `answer` is where
+// the answer's head is read to: its memory is kept from request to request.
 net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& client,
-                             const Destination& destination, Outgoing outgoing, Call* call);
+                             const Destination& destination, Outgoing outgoing, Call* call,
+                             http::ResponseHead& answer);
 
 // A share of the memory that bodies which must be held may take together.
 class HeldBytes {

@@ -87,12 +87,13 @@ TEST_F(EgressTest, AnAnswerBeforeTheBodysEndIsPassedOn) {
 
 TEST_F(EgressTest, AnUpstreamThatIsGoneIsToldInTheProtocolsForm) {
   start();
-  begin_call(kAllS3);
+  const auto call = begin_call(kAllS3);
   upstream.reset();
   settle();
   const Answered answered = exchange(text(request("GET", "/b/k", "")) + "\r\n");
   EXPECT_EQ(answered.status, 503) << answered.raw;
   EXPECT_NE(answered.body.find("<Code>"), std::string::npos);
+  call->end();
   const auto done = ledger.of(ledger::Kind::AwsDone);
   ASSERT_EQ(done.size(), 1u);
   EXPECT_NE(done[0].body.find("error_code"), std::string::npos);
@@ -144,7 +145,7 @@ TEST_F(EgressTest, TheEndOfTheCallCutsWhatIsOnItsWay) {
 
 TEST_F(EgressTest, AClientThatGoesAwayCutsTheRequestToAws) {
   start();
-  begin_call(kAllS3);
+  const auto call = begin_call(kAllS3);
   bool cut = false;
   answer = [&](net::ServerConnection& client, Arrived&) -> net::Task<> {
     return note_the_end(client, cut, loop);
@@ -154,6 +155,7 @@ TEST_F(EgressTest, AClientThatGoesAwayCutsTheRequestToAws) {
   loop.run_for(std::chrono::seconds(5));
   EXPECT_TRUE(cut);
   settle();
+  call->end();
   const auto done = ledger.of(ledger::Kind::AwsDone);
   ASSERT_EQ(done.size(), 1u);
   EXPECT_NE(done[0].body.find("\"status\":0"), std::string::npos) << done[0].body;
