@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdlib>
 #include <iterator>
@@ -63,9 +64,7 @@ class GroupCommit final : public Ledger {
     if (!on_owner_) {
       hand_over();
     } else if (!std::exchange(turn_posted_, true)) {
-      post_([this, alive = std::weak_ptr<int>(alive_)] {
-        if (!alive.expired()) end_turn();
-      });
+      post_turn();
     }
   }
 
@@ -83,15 +82,36 @@ class GroupCommit final : public Ledger {
     return std::nullopt;
   }
 
+  void post_turn() {
+    post_([this, alive = std::weak_ptr<int>(alive_)] {
+      if (!alive.expired()) end_turn();
+    });
+  }
+
   // The thread takes the queue. Under mutex_.
   void hand_over() {
     handed_over_ = true;
     if (std::exchange(waiting_, false)) wake_.notify_one();
   }
 
-  // On the owner's thread: commits what was appended since the last turn, unless that could block.
+  // A record on its own is committed at once. Where several come, a few turns more gather more of
+  // them, as long as each brings some. Under mutex_.
+  bool more_may_come() {
+    constexpr int kMostTurns = 6;
+    const std::size_t before = std::exchange(gathered_, queue_.size());
+    const bool more = queue_.size() > std::max<std::size_t>(before, 1) && ++turns_ < kMostTurns;
+    if (!more) {
+      gathered_ = 0;
+      turns_ = 0;
+    }
+    return more;
+  }
+
+  // On the owner's thread: commits what was appended since the last commit, unless that could
+  // block.
   void end_turn() {
     std::unique_lock lock(mutex_);
+    if (more_may_come()) return post_turn();
     turn_posted_ = false;
     if (queue_.empty() || writing_ || handed_over_) return;  // the thread takes all there is
     if (claiming_ || !store_ || failure_) return hand_over();
@@ -276,6 +296,8 @@ class GroupCommit final : public Ledger {
   Steady::time_point retry_at_;
   std::size_t answers_posted_ = 0;  // and not run yet
   bool turn_posted_ = false;
+  std::size_t gathered_ = 0;  // records when more_may_come() looked last
+  int turns_ = 0;             // that these have waited
   bool handed_over_ = false;
   bool checkpoint_due_ = false;
   bool claiming_ = false;  // the ledger's thread waits for the owner's to be done with its turn
