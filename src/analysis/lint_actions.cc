@@ -25,7 +25,7 @@ void check_exists(Pass& pass, const StatementView& s, std::string_view element, 
   }
   if (has_wildcard(service)) {
     pass.report(Suggestion, "WILDCARD_IN_SERVICE_NAME", path, item.offset,
-                "a wildcard stands in the service's name: IAM does not read it as one",
+                "a wildcard stands in the service's name: other services of similar names are meant too",
                 "name the service");
     return;
   }

@@ -210,7 +210,8 @@ class Explainer {
     if (anonymous && query_.service == "s3" && out_.decision.allowed()) {
       add_once(out_.assumed, "S3 Block Public Access is off for the bucket and its account");
     }
-    if (query_.principal != nullptr && !query_.principal_arn_stated && uses_principal_arn()) {
+    if (query_.principal != nullptr && !query_.principal_arn_stated &&
+        !query_.role_path_unknown() && uses_principal_arn()) {
       add_once(out_.assumed, "the session's role is " + std::string(query_.principal_arn));
     }
   }

@@ -104,9 +104,17 @@ Query::Values Query::values_of(const CompiledPolicy& policy, const Key& key) con
   return {};
 }
 
+bool Query::role_path_unknown() const {
+  if (principal == nullptr || principal_arn_stated) return false;
+  return principal->kind() == PrincipalKind::RoleSession &&
+         (principal->name().starts_with("AWSReservedSSO_") ||
+          principal->name().starts_with("AWSServiceRoleFor"));
+}
+
 // Whether a derived key that the request does not tell is there all the same: the caller is not
 // known, or a bucket has an owner that is not known.
 bool Query::unknown_to_all(Derived key) const {
+  if (key == Derived::PrincipalArn && role_path_unknown()) return true;
   if (key != Derived::ResourceAccount) return principal == nullptr;
   return !resource_text || resource.field[2] == "s3";
 }
@@ -128,6 +136,7 @@ Context::State Query::derive(Derived key, std::string_view& value) const {
   const bool provider = kind == PrincipalKind::Provider;
   switch (key) {
     case Derived::PrincipalArn:
+      if (role_path_unknown()) return Unknown;
       return known(provider ? std::string_view{} : principal->principal_arn());
     case Derived::PrincipalAccount:
       return known(provider ? std::string_view{} : principal->account());

@@ -56,6 +56,9 @@ class Query {
   std::string_view principal_arn;
   bool principal_arn_stated = false;  // the path in it is known
   Truth boundary_attached = Truth::No;
+  // Roles that AWS makes have paths, which a session's ARN does not tell: of IAM Identity Center
+  // and service-linked ones.
+  bool role_path_unknown() const;
 
   std::string_view resource_account() const;  // empty: unknown
   bool is_trust() const;    // the resource is a role, asked of STS: its trust policy must allow
