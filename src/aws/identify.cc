@@ -219,7 +219,7 @@ Protocol guess_protocol(const Catalogue& catalogue, const RequestFacts& facts) {
   const bool form = media.starts_with("application/x-www-form-urlencoded") ||
                     facts.head->target.contains("Action=");
   if (form && speaks(Protocol::Ec2)) return Protocol::Ec2;
-  if (form && speaks(Protocol::Query)) return Protocol::Query;
+  if (form && (speaks(Protocol::Query) || protocols == 0)) return Protocol::Query;
   for (const Protocol p :
        {Protocol::RestXml, Protocol::RestJson, Protocol::Json11, Protocol::Query, Protocol::Ec2})
     if (speaks(p)) return p;

@@ -260,7 +260,10 @@ Result<> Signer::sign(http::RequestHead& head, const Credentials& credentials,
   State& s = *state_;
   REMIT_CHECKED(s.start(head, credentials, input));
   put(head.fields, "X-Amz-Date", s.timestamp);
-  if (credentials.temporary()) {
+  if (credentials.temporary() && input.express_session) {
+    http::remove(head.fields, "X-Amz-Security-Token");
+    put(head.fields, "X-Amz-S3session-Token", credentials.session_token.expose());
+  } else if (credentials.temporary()) {
     put(head.fields, "X-Amz-Security-Token", credentials.session_token.expose());
   } else {
     http::remove(head.fields, "X-Amz-Security-Token");

@@ -130,6 +130,9 @@ struct SignInput {
   // Hash: what x-amz-content-sha256 says; Absent: the body's hash (empty: no body), which is then
   // signed but sent only to S3. Not looked at for the other forms.
   std::string_view payload_hash;
+  // The token goes as X-Amz-S3session-Token: credentials of S3's CreateSession, sign() only.
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html
+  bool express_session = false;
 };
 
 class Signer {

@@ -40,7 +40,16 @@ class Form {
   std::string text_;
 };
 
-std::string form_of(const AssumeRoleRequest& request) {
+std::optional<TimePoint> date_of(const http::ResponseHead& head) {
+  const http::Field* date = http::find(head.fields, "date");
+  if (date == nullptr) return std::nullopt;
+  const auto time = parse_http_date(date->value);
+  return time ? std::optional(*time) : std::nullopt;
+}
+
+}  // namespace
+
+std::string assume_role_form(const AssumeRoleRequest& request) {
   Form form("AssumeRole");
   form.add("RoleArn", request.role_arn);
   form.add("RoleSessionName", request.session_name);
@@ -65,15 +74,6 @@ std::string form_of(const AssumeRoleRequest& request) {
   return form.take();
 }
 
-std::optional<TimePoint> date_of(const http::ResponseHead& head) {
-  const http::Field* date = http::find(head.fields, "date");
-  if (date == nullptr) return std::nullopt;
-  const auto time = parse_http_date(date->value);
-  return time ? std::optional(*time) : std::nullopt;
-}
-
-}  // namespace
-
 std::string sts_endpoint(std::string_view region) {
   if (region.empty() || region == "aws-global") return "https://sts.amazonaws.com";
   return "https://sts." + std::string(region) + "." +
@@ -90,7 +90,7 @@ net::Task<Result<AssumedRole>> StsClient::assume_role(const Credentials& credent
                                                       AssumeRoleRequest request) {
   const Chained chained = credentials.of_role ? Chained::Yes : Chained::No;
   REMIT_CO_CHECKED(check(request, chained));
-  auto answer = co_await call(&credentials, form_of(request));
+  auto answer = co_await call(&credentials, assume_role_form(request));
   if (!answer) co_return wrap("AssumeRole of " + request.role_arn, std::move(answer).error());
   auto role = read_assumed_role(*std::move(answer));
   if (!role) co_return wrap("AssumeRole of " + request.role_arn, std::move(role).error());

@@ -49,6 +49,9 @@ Result<> check(const AssumeRoleRequest& request, Chained chained);
 // Characters (Unicode code points) that count against kMaxSessionPolicyCharacters.
 std::size_t policy_characters(const AssumeRoleRequest& request);
 
+// The request in STS's own form (query protocol), as StsClient sends it.
+std::string assume_role_form(const AssumeRoleRequest& request);
+
 struct AssumedRole {
   Credentials credentials;
   std::string arn;              // arn:aws:sts::111122223333:assumed-role/name/session

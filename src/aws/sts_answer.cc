@@ -184,6 +184,14 @@ Result<AssumedRole> read_assumed_role(std::string xml) {
   return role;
 }
 
+Result<Credentials> read_express_session(std::string xml) {
+  const Answer answer(std::move(xml));
+  if (!answer.good()) return unreadable("is not XML");
+  REMIT_TRY(Credentials credentials, read_credentials(answer.root().child("Credentials")));
+  credentials.of_role = false;  // no roles can be assumed with it
+  return credentials;
+}
+
 Result<CallerIdentity> read_caller_identity(std::string xml) {
   const Answer answer(std::move(xml));
   if (!answer.good()) return unreadable("is not XML");

@@ -13,6 +13,8 @@ namespace remit::aws {
 
 // Reads an AssumeRole or AssumeRoleWithWebIdentity answer. Overwrites `xml`, which holds secrets.
 Result<AssumedRole> read_assumed_role(std::string xml);
+// The answer of S3's CreateSession: its credentials, good for one directory bucket.
+Result<Credentials> read_express_session(std::string xml);
 Result<CallerIdentity> read_caller_identity(std::string xml);
 
 // What STS said no with.

@@ -5,16 +5,19 @@
 namespace remit::gateway {
 
 void Call::refused(Refusal refusal) {
+  if (parent_) return parent_->refused(std::move(refusal));
   ++refusal_count_;
   if (refusals_.size() < kMaxKept) refusals_.push_back(std::move(refusal));
 }
 
 void Call::answered(AwsAnswer answer) {
+  if (parent_) return parent_->answered(std::move(answer));
   ++answer_count_;
   if (answers_.size() < kMaxKept) answers_.push_back(std::move(answer));
 }
 
 Call::Token Call::when_over(std::function<void()> cut) {
+  if (parent_) return parent_->when_over(std::move(cut));
   const Token token = next_token_++;
   if (over_) {
     cut();
@@ -22,6 +25,11 @@ Call::Token Call::when_over(std::function<void()> cut) {
   }
   cuts_.emplace(token, std::move(cut));
   return token;
+}
+
+void Call::forget(Token token) {
+  if (parent_) return parent_->forget(token);
+  cuts_.erase(token);
 }
 
 void Call::end() {

@@ -16,6 +16,9 @@
 namespace remit::iam {
 class Policy;
 }
+namespace remit::rules {
+struct SessionPlan;
+}
 
 namespace remit::gateway {
 
@@ -40,11 +43,17 @@ struct CallFacts {
   std::string session_name;  // RoleSessionName, Remit's own
   std::string source_identity;
   std::map<std::string, std::string> tags;  // session tags: aws:PrincipalTag/<key>
+  std::vector<std::string> transitive;      // keys of those that roles assumed from here inherit
   std::string region;                       // default region of the configuration
 
   // The bound session policy, compiled. Null: nothing is allowed but what Remit answers itself
   // (sts:GetCallerIdentity of the default startup remit).
   std::shared_ptr<const iam::Policy> session_policy;
+  // Each of these must allow a request too: what the caller itself passed to STS for credentials
+  // that it asked for within the call (egress/derived.h).
+  std::vector<std::shared_ptr<const iam::Policy>> narrowed_by;
+  // What `session` was minted from; null when the call has none, or in tests.
+  std::shared_ptr<const rules::SessionPlan> plan;
   // Requests that need a human, compiled as Deny statements (rules::Remit::approve): refuse a
   // request on which it says ExplicitDeny or Undetermined. Null: none.
   std::shared_ptr<const iam::Policy> approve;
@@ -73,6 +82,10 @@ class Call {
   // `session` may be null: then nothing can be signed.
   Call(CallFacts facts, std::shared_ptr<Session> session)
       : facts_(std::move(facts)), session_(std::move(session)) {}
+  // What acts with credentials that were derived within `parent`: over when that is, counted
+  // there, and told to it.
+  Call(CallFacts facts, std::shared_ptr<Session> session, std::shared_ptr<Call> parent)
+      : facts_(std::move(facts)), session_(std::move(session)), parent_(std::move(parent)) {}
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
@@ -84,15 +97,18 @@ class Call {
   void answered(AwsAnswer answer);
   // Counts one AWS request that changes something against the remit's `writes` limit. An error of
   // code LimitExceeded means: refuse the request.
-  Result<> admit_write() { return admit_write_ ? admit_write_() : Result<>{}; }
+  Result<> admit_write() {
+    if (parent_) return parent_->admit_write();
+    return admit_write_ ? admit_write_() : Result<>{};
+  }
 
   // A call that is over (answered, cancelled, timed out, revoked) authorises nothing more.
   // Requests in flight are to be cut: egress registers how for each, and takes it back when the
   // request is done.
-  bool over() const { return over_; }
+  bool over() const { return parent_ ? parent_->over() : over_; }
   using Token = std::uint64_t;
   Token when_over(std::function<void()> cut);  // runs at once when the call is over already
-  void forget(Token token) { cuts_.erase(token); }
+  void forget(Token token);
 
   // The gateway asks.
   void end();  // runs every `cut` once
@@ -107,6 +123,7 @@ class Call {
  private:
   CallFacts facts_;
   std::shared_ptr<Session> session_;
+  std::shared_ptr<Call> parent_;
   std::function<Result<>()> admit_write_;
   std::vector<Refusal> refusals_;
   std::uint64_t refusal_count_ = 0;

@@ -19,9 +19,17 @@ namespace {
 constexpr std::array<std::string_view, 8> kInherited{"PATH", "LANG",    "LC_ALL", "LC_CTYPE",
                                                      "TZ",   "LOGNAME", "USER",   "TERM"};
 // What an upstream's configuration may set although Remit sets it too.
-constexpr std::array<std::string_view, 10> kYielding{
-    "AWS_REGION", "AWS_DEFAULT_REGION", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "PATH",
-    "TERM",       "AWS_RETRY_MODE"};
+constexpr std::array<std::string_view, 11> kYielding{"AWS_REGION",
+                                                     "AWS_DEFAULT_REGION",
+                                                     "TMPDIR",
+                                                     "LANG",
+                                                     "LC_ALL",
+                                                     "LC_CTYPE",
+                                                     "TZ",
+                                                     "PATH",
+                                                     "TERM",
+                                                     "AWS_RETRY_MODE",
+                                                     "AWS_S3_DISABLE_EXPRESS_SESSION_AUTH"};
 
 std::string reason_of(int error) { return std::generic_category().message(error); }
 

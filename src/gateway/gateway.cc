@@ -126,7 +126,9 @@ Result<> Gateway::build_egress() {
                     .log = log_,
                     .lanes = lanes_,
                     .catalogue = *catalogue_,
-                    .ledger = *ledger_};
+                    .ledger = *ledger_,
+                    .sts = &*sts_,
+                    .http = http_.get()};
   EgressOptions egress;
   egress.address = config_->egress_host;
   egress.port = config_->egress_port;

@@ -187,6 +187,7 @@ std::shared_ptr<Call> Calls::make_call(const ToolCall& call, const Decision& dec
   facts.region = config_->aws.region;
   facts.approve = decision.tool->remit->approve;
   facts.public_hosts = pool.upstream().public_hosts;
+  facts.plan = decision.plan;
   add_session_facts(facts, *decision.plan, *acquired.credentials);
   auto in_force = std::make_shared<Call>(std::move(facts), acquired.session);
   in_force->limit_writes([this, tool = decision.tool] {

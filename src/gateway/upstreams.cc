@@ -52,6 +52,7 @@ void add_session_facts(CallFacts& facts, const rules::SessionPlan& plan,
   facts.session_name = credentials.session_name;
   facts.source_identity = plan.source_identity.value_or("");
   for (const auto& [key, value] : plan.tags) facts.tags.emplace(key, value);
+  facts.transitive = plan.transitive;
   facts.session_policy = plan.compiled;
 }
 
@@ -154,6 +155,7 @@ net::Task<Result<std::shared_ptr<Call>>> Upstreams::startup_call(const rules::Up
   REMIT_CO_TRY(auto acquired, co_await parts_.sessions.acquire(plan));
   parts_.journal.note(ledger::Kind::SessionMinted, facts.id,
                       Journal::minted(*plan, *acquired.credentials, acquired.reused));
+  facts.plan = plan;
   add_session_facts(facts, *plan, *acquired.credentials);
   facts.approve = remit.approve;
   co_return std::make_shared<Call>(std::move(facts), acquired.session);

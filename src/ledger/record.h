@@ -12,9 +12,11 @@
 //
 //   gateway-started  version, catalogue, config (SHA-256 of remit.yaml), durability, pid
 //   call-decided     agent, user, upstream, tool, arguments (SHA-256), remit, role, decision,
-//   reason session-minted   remit, role, session_name, source_identity, tags {}, expires, policy
-//   (session
-//                    policy as an object), packed_policy_size, access_key_id, reused (boolean)
+//                    reason
+//   session-minted   remit, role, session_name, source_identity, tags {}, expires, policy (session
+//                    policy as an object), packed_policy_size, access_key_id, reused (boolean); of a
+//                    session that the call itself asked for also derived (the operation),
+//                    placeholder, asked_session_name, narrowed (boolean), bucket
 //   aws-decided      service, operation, actions [], resources [], region, host, decision, layer,
 //                    statement, reason, session_name
 //   aws-done         answers [{decided (sequence of the decision's record), status, request_id,

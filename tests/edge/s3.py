@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 
 import pattern
 from sigv4 import CHECKSUMS, Refused, pairs
+from state import Principal
 
 KEEP = 64 * 1024
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -68,6 +69,8 @@ def operation(request):
         return {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}.get(method, "?")
     if "delete" in query:
         return "DeleteObjects"
+    if method == "GET" and "session" in query:
+        return "CreateSession"
     if method == "GET":
         return "GetBucketLocation" if "location" in query else "ListObjectsV2" if "list-type" in query else "ListObjects"
     return {"PUT": "CreateBucket", "HEAD": "HeadBucket", "DELETE": "DeleteBucket"}.get(method, "?")
@@ -89,6 +92,37 @@ def call(state, request, op, payload):
     if op not in ("ListBuckets", "CreateBucket") and bucket not in state.buckets:
         raise Refused(404, "NoSuchBucket", "The specified bucket does not exist")
     return handler(state, request, bucket, key, query, payload)
+
+
+def check_express(request, op, claim, principal):
+    """A directory bucket is signed for as s3express, and a session of CreateSession reaches its own bucket only."""
+    bucket, _ = names(request)
+    directory = bucket.endswith("--x-s3")
+    if directory != (claim.service == "s3express"):
+        raise Refused(400, "InvalidRequest", "bucket %s is signed for as %s" % (bucket, claim.service))
+    if principal.bucket and (principal.bucket != bucket or op == "CreateSession"):
+        raise Refused(403, "AccessDenied", "the session is of bucket " + principal.bucket)
+    if principal.mode == "ReadOnly" and request.method not in ("GET", "HEAD"):
+        raise Refused(403, "AccessDenied", "the session is ReadOnly")
+
+
+def create_session(state, request, caller):
+    bucket, _ = names(request)
+    if bucket not in state.buckets:
+        raise Refused(404, "NoSuchBucket", "The specified bucket does not exist")
+    mode = request.get("x-amz-create-session-mode") or "ReadWrite"
+    session = Principal(
+        "ASIA" + "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(16)), secrets.token_urlsafe(30),
+        caller.account, caller.arn, caller.user_id, token=secrets.token_urlsafe(200),
+        expires=state.now() + (state.session_seconds or 300), role=caller.role, name=caller.name, policy=caller.policy,
+        tags=caller.tags, source_identity=caller.source_identity, caller=caller.arn, bucket=bucket, mode=mode)
+    with state.lock:
+        state.principals[session.access_key_id] = session
+    expires = datetime.datetime.fromtimestamp(session.expires, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Reply(fields=[("Content-Type", "application/xml")], body=(
+        XML + "<CreateSessionResult%s><Credentials><SessionToken>%s</SessionToken><SecretAccessKey>%s</SecretAccessKey>"
+        "<AccessKeyId>%s</AccessKeyId><Expiration>%s</Expiration></Credentials></CreateSessionResult>" % (
+            NS, session.token, session.secret, session.access_key_id, expires)))
 
 
 def _modified(state):

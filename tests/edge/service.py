@@ -89,7 +89,7 @@ class Connection:
         request_id = secrets.token_hex(8).upper()
         entry = {"time": self.state.now(), "method": request.method, "host": request.get("host"), "path": request.path,
                  "query": request.query, "request_id": request_id,
-                 "headers": [(n, v if n not in ("x-amz-security-token",) else "sha256:" + hashlib.sha256(v.encode()).hexdigest())
+                 "headers": [(n, v if n not in ("x-amz-security-token", "x-amz-s3session-token") else "sha256:" + hashlib.sha256(v.encode()).hexdigest())
                              for n, v in request.fields]}
         kind, cut, reply = "rest", None, None
         try:
@@ -186,7 +186,11 @@ class Connection:
                 entry["assume_role"] = {k: v for k, v in form.items()}
             reply = s3.Reply(body=text, fields=[("Content-Type", "text/xml")])
         elif kind == "s3":
-            reply = s3.call(self.state, request, operation, payload)
+            s3.check_express(request, operation, claim, principal)
+            if operation == "CreateSession":
+                reply = s3.create_session(self.state, request, principal)
+            else:
+                reply = s3.call(self.state, request, operation, payload)
             while payload.some():  # what the operation did not read is verified all the same
                 pass
             entry.update(body_length=payload.length)
@@ -220,7 +224,12 @@ class Connection:
             raise Refused(403, "InvalidClientTokenId", "The security token included in the request is invalid.")
         if claim.token and not claim.presigned and "x-amz-security-token" not in claim.signed:
             raise Refused(403, "SignatureDoesNotMatch", "the session token is not signed")
-        if not hmac.compare_digest(claim.token.encode(), principal.token.encode()):
+        # Credentials of CreateSession have a header of their own, and are good for nothing but their bucket.
+        if principal.bucket and (claim.service != "s3express" or claim.token):
+            raise Refused(403, "InvalidToken", "credentials of an S3 Express session, used for something else")
+        if claim.express_token and not principal.bucket:
+            raise Refused(403, "InvalidToken", "x-amz-s3session-token with other credentials than CreateSession's")
+        if not hmac.compare_digest((claim.express_token or claim.token).encode(), principal.token.encode()):
             raise Refused(400 if is_s3 else 403, "InvalidToken" if is_s3 else "InvalidClientTokenId",
                           "The session token does not belong to the access key.")
         claim.check_clock(self.state.now())

@@ -92,6 +92,7 @@ class Claim:
 
     def __init__(self, request):
         self.presigned = False
+        self.express_token = ""
         header = request.get("authorization")
         query = {k.decode("latin-1"): v.decode("latin-1") for k, v in pairs(request.query)}
         if header and "X-Amz-Algorithm" in query:
@@ -105,6 +106,7 @@ class Claim:
             self.algorithm, credential, signed, self.signature = match.groups()
             self.region_set = request.get("x-amz-region-set")
             self.date, self.token = request.get("x-amz-date"), request.get("x-amz-security-token")
+            self.express_token = request.get("x-amz-s3session-token")
         elif "X-Amz-Algorithm" in query:
             self.presigned = True
             self.algorithm = query["X-Amz-Algorithm"]

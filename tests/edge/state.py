@@ -30,6 +30,9 @@ class Principal:
     duration: int = 0
     packed: int = 0
     caller: str = ""
+    # Of S3 Express only: the one bucket, and the mode of CreateSession.
+    bucket: str = ""
+    mode: str = ""
 
     @property
     def is_session(self):

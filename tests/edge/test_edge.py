@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -199,6 +200,31 @@ def test_a_session_token_belongs_to_its_key_and_expires(edge):
     edge.expire_sessions()
     assert refusal(client(edge, "s3", **one).list_buckets) == "ExpiredToken"
     assert refusal(client(edge, "dynamodb", **two).list_tables) == "ExpiredTokenException"
+
+
+def test_an_express_session_is_of_one_bucket_and_one_mode():
+    fast, slow = "fast--use1-az4--x-s3", "slow--use1-az4--x-s3"
+    with Edge(buckets=(fast, slow)) as edge:
+        s3 = client(edge, "s3")
+        s3.put_object(Bucket=fast, Key="a", Body=b"hello")
+        assert s3.get_object(Bucket=fast, Key="a")["Body"].read() == b"hello"
+        first, put, _ = edge.requests("s3express")
+        assert first["operation"] == "CreateSession" and first["access_key_id"] != put["access_key_id"]
+
+        keys = s3.create_session(Bucket=fast, SessionMode="ReadOnly")["Credentials"]
+        mine = botocore.credentials.Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+        def ask(method, bucket):
+            url = "%s/%s/a" % (edge.endpoint, bucket)
+            request = botocore.awsrequest.AWSRequest(method, url, data=b"")
+            botocore.auth.S3ExpressAuth(mine, "s3express", "us-east-1", identity_cache={}).add_auth(request)
+            sent = urllib.request.Request(url, method=method, headers=dict(request.headers.items()))
+            try:
+                return urllib.request.urlopen(sent, timeout=10).status
+            except urllib.error.HTTPError as wrong:
+                return wrong.code
+
+        assert [ask("GET", fast), ask("PUT", fast), ask("GET", slow)] == [200, 403, 403]
 
 
 def test_a_clock_off_by_an_hour_is_refused(edge):

@@ -3,7 +3,8 @@
 // Egress: where the AWS requests of lanes arrive. Each is verified against the placeholder of its
 // lane, identified, decided under the session policy of the call in force, recorded, rebuilt,
 // re-signed with that call's session and streamed; or refused in the protocol's own error form,
-// with a reason, which is also reported to the call.
+// with a reason, which is also reported to the call. A request for credentials is answered with a
+// placeholder for them, or refused (hand_out.h).
 //
 // Two ways in, one listener: as an endpoint (AWS_ENDPOINT_URL=http://127.0.0.1:port) and as a proxy
 // (HTTPS_PROXY=http://<placeholder id>:<token>@127.0.0.1:port, with a private authority).
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "aws/catalogue.h"
+#include "aws/sts.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -40,6 +42,9 @@ struct EgressParts {
   const LaneTable& lanes;
   const aws::Catalogue& catalogue;
   ledger::Ledger& ledger;
+  // For requests whose answer carries credentials; null: those are refused.
+  aws::StsClient* sts = nullptr;
+  net::HttpClient* http = nullptr;
 };
 
 struct EgressOptions {

@@ -131,14 +131,16 @@ TEST_F(EgressTest, BeforeTheFirstCallAnUpstreamMayAskOnlyWhoItIs) {
   EXPECT_EQ(ledger.of(ledger::Kind::StartupDecided).size(), 2u);
 }
 
-TEST_F(EgressTest, RefusesEveryOtherRequestToSts) {
+TEST_F(EgressTest, RefusesRolesWhenThereIsNobodyToAskForThem) {
   start();
   begin_call(
       R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]})");
   for (const std::string body :
        {"Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A111122223333%3Arole%2Fx"
         "&RoleSessionName=abc",
-        "Action=GetSessionToken&Version=2011-06-15"}) {
+        "Action=AssumeRoot&Version=2011-06-15&TargetPrincipal=111122223333"
+        "&TaskPolicyArn.arn=arn%3Aaws%3Aiam%3A%3Aaws%3Apolicy%2Froot-task%"
+        "2FIAMAuditRootUserCredentials"}) {
     const Answered answered =
         exchange(with_body(request("POST", "/", body, "sts", aws::Payload::Absent,
                                    {{"Content-Type", "application/x-www-form-urlencoded"}}),

@@ -9,7 +9,7 @@ namespace {
 
 // "my-bucket" of my-bucket.s3.eu-west-1.amazonaws.com; empty for S3's own hosts.
 std::string_view bucket_in_host(std::string_view host) {
-  for (const std::string_view mark : {".s3.", ".s3-"}) {
+  for (const std::string_view mark : {".s3.", ".s3-", ".s3express-"}) {
     if (const std::size_t at = host.find(mark); at != host.npos) return host.substr(0, at);
   }
   return {};

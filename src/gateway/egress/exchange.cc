@@ -96,13 +96,27 @@ aws::RequestFacts Exchange::facts() const {
 Exchange::Step Exchange::find_lane() {
   auto parsed = aws::parse_signed(head_);
   if (!parsed) {
+    const bool unsigned_request = !aws::has_signature(head_);
     return no("signature",
-              fmt::format("the request's signature cannot be read: {}", parsed.error().message),
+              fmt::format("the request's signature cannot be read: {}{}", parsed.error().message,
+                          unsigned_request ? " (operations that AWS takes unsigned, such as "
+                                             "AssumeRoleWithWebIdentity, act as another identity "
+                                             "than the call's and do not pass)"
+                                           : ""),
               "IncompleteSignature", 400);
   }
   signed_ = *std::move(parsed);
   payload_ = signed_.payload;
   lane_ = service_.parts.lanes.by_access_key(signed_.access_key_id);
+  if (!lane_ && is_derived_key(signed_.access_key_id)) {
+    derived_ = service_.derived->find(signed_.access_key_id);
+    if (!derived_) {
+      return no("placeholder",
+                "these credentials were given within a tool call that is over, or have expired",
+                "InvalidClientTokenId", 403);
+    }
+    lane_ = derived_->lane;
+  }
   if (!lane_) {
     return no("placeholder",
               "the access key is none of Remit's placeholders: this process may use AWS only as "
@@ -118,7 +132,7 @@ Exchange::Step Exchange::find_lane() {
 
 // Whether the body must be here before the request can be decided on or signed.
 bool Exchange::needs_body() {
-  call_ = lane_->in_force();
+  call_ = derived_ ? derived_->call : lane_->in_force();
   identification_.emplace(service_.parts.catalogue, facts());
   const aws::BodyNeed need = identification_->body_need();
   const bool whole = need.kind == aws::BodyNeed::Kind::Whole;
@@ -151,10 +165,14 @@ net::Task<Exchange::Step> Exchange::read_body() {
 }
 
 Exchange::Step Exchange::verify() {
-  auto right = service_.verifier.verify(head_, signed_, lane_->placeholder().secret_access_key,
+  auto right = service_.verifier.verify(head_, signed_, inbound_secret(),
                                         service_.parts.clock.now(), body_hash_);
   if (!right) {
     return no("signature", std::move(right).error().message, "SignatureDoesNotMatch", 403);
+  }
+  if (derived_) {
+    auto fits = check_token(*derived_, head_, signed_, service_.parts.clock.now());
+    if (!fits) return no("session token", std::move(fits).error().message, "ExpiredToken");
   }
   const bool bodyless =
       client_.incoming().kind == net::Framing::Kind::None ||
@@ -166,7 +184,7 @@ Exchange::Step Exchange::verify() {
               "XAmzContentSHA256Mismatch", 400);
   }
   if (aws::is_aws_chunked(payload_)) {
-    auto seed = service_.verifier.seed(signed_, lane_->placeholder().secret_access_key);
+    auto seed = service_.verifier.seed(signed_, inbound_secret());
     if (!seed) return no("signature", std::move(seed).error().message);
     inbound_seed_ = *std::move(seed);
     chunk_trailers_ = signed_.trailers;
@@ -197,7 +215,11 @@ Exchange::Step Exchange::identify() {
     return no("identification", std::move(identified).error().message, "AccessDenied");
   }
   identified_ = *std::move(identified);
-  return {};
+  if (derived_) {
+    auto fits = check_express(*derived_, head_, *identified_);
+    if (!fits) return no("S3 Express session", std::move(fits).error().message);
+  }
+  return plan_hand_out();
 }
 
 bool Exchange::is_caller_identity() const {
@@ -213,15 +235,8 @@ Exchange::Step Exchange::decide() {
               fmt::format("{} sends an event stream, which Remit cannot re-sign yet", name));
   }
   if (is_caller_identity()) return {};
-  if (what.service == "sts") {
-    return no("credential-returning operation",
-              fmt::format("{} is not possible from here: the call acts as the one session that "
-                          "Remit made for it",
-                          name));
-  }
-  if (what.returns_credentials) {
-    return no("credential-returning operation",
-              fmt::format("{} would hand out AWS credentials, which never leave Remit", name));
+  if (what.returns_credentials && !hand_out_) {
+    return no("credential-returning operation", why_not_handed_out(what));
   }
   if (!scratch_.judge || scratch_.judge->call() != call_) {
     auto judge = Judge::make(call_);
@@ -323,6 +338,8 @@ net::Task<> Exchange::run() {
     co_await refuse(std::move(prepared).error());
   } else if (is_caller_identity()) {
     co_await answer_caller_identity();
+  } else if (hand_out_) {
+    if (auto given = co_await hand_out(); !given) co_await refuse(std::move(given).error());
   } else if (auto sent = co_await send(); !sent) {
     co_await refuse(std::move(sent).error());
   }
@@ -347,6 +364,7 @@ Exchange::Step Exchange::sign() {
   input.now = service_.parts.clock.now();
   input.payload = payload_;
   input.payload_hash = hash;
+  input.express_session = derived_ && derived_->express;
   if (auto done = service_.signer.sign(head_, credentials_->credentials, input); !done) {
     return no("signing", std::move(done).error().message);
   }

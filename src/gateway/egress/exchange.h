@@ -10,7 +10,9 @@
 
 #include "aws/identify.h"
 #include "aws/sigv4.h"
+#include "gateway/egress/derived.h"
 #include "gateway/egress/forward.h"
+#include "gateway/egress/hand_out.h"
 #include "gateway/egress/judge.h"
 #include "gateway/egress/records.h"
 #include "gateway/egress/service.h"
@@ -70,11 +72,29 @@ class Exchange {
   net::Task<Step> send();
   net::Task<Step> prepare();  // all of the above up to record()
   net::Task<> answer_caller_identity();
+  // exchange_hand_out.cc
+  struct Given {
+    std::shared_ptr<Session> session;
+    TimePoint expires{};
+    std::optional<Derived::Express> express;
+    std::string request_id;
+    std::string source_identity;
+    std::optional<int> packed_policy_percent;
+    int status = 0;  // of AWS's answer
+  };
+  Step plan_hand_out();
+  net::Task<Step> hand_out();
+  net::Task<Step> assume_role(Given& given);
+  net::Task<Step> create_express_session(Given& given);
+  net::Task<Step> give(Given given);
   net::Task<> refuse(Refused refused);
 
   std::unexpected<Refused> no(std::string layer, std::string message,
                               std::string_view code = "AccessDenied", int status = 0) const;
   aws::RequestFacts facts() const;
+  const Secret& inbound_secret() const {
+    return derived_ ? derived_->secret_access_key : lane_->placeholder().secret_access_key;
+  }
   bool is_caller_identity() const;
   ledger::Kind decided_kind() const;
 
@@ -92,6 +112,8 @@ class Exchange {
   std::string_view content_;  // what identification may look at
   std::string body_hash_;
   std::shared_ptr<Lane> lane_;
+  std::shared_ptr<const Derived> derived_;  // whose key signed the request; null: the lane's own
+  std::optional<HandOut> hand_out_;         // the answer is a placeholder
   Destination destination_;
   std::shared_ptr<Call> call_;
   std::optional<aws::Identification> identification_;

@@ -72,6 +72,10 @@ Result<Judge> Judge::make(std::shared_ptr<Call> call) {
     judge.principal_ = std::make_unique<iam::Principal>(principal->with_role_arn(facts.role_arn));
   }
   if (facts.session_policy) judge.session_.push_back(facts.session_policy.get());
+  for (const auto& policy : facts.narrowed_by) {
+    judge.narrowed_.push_back({policy.get()});
+    collect_keys(policy, judge.keys_);
+  }
   if (facts.approve) judge.approve_.push_back(facts.approve.get());
   collect_keys(facts.session_policy, judge.keys_);
   collect_keys(facts.approve, judge.keys_);
@@ -220,6 +224,15 @@ std::optional<Refusal> Judge::judge_action(const aws::Identified& identified,
     request.resource = resource;
     if (!iam::decide(session, request).allowed()) {
       return refusal(action, resource, session, request);
+    }
+    for (const auto& policy : narrowed_) {
+      const iam::Stack own = iam::Stack::session_only(policy);
+      if (iam::decide(own, request).allowed()) continue;
+      Refusal refused = refusal(action, resource, own, request);
+      refused.layer = "the caller's own policy";
+      refused.message = fmt::format("{} on {} is not allowed by {}", action.action,
+                                    resource_text(resource), policy.front()->name());
+      return refused;
     }
     if (approve_.empty()) return std::nullopt;
     const iam::Outcome outcome = iam::decide(approval, request).outcome;

@@ -53,6 +53,7 @@ class Judge {
   std::shared_ptr<Call> call_;
   std::unique_ptr<iam::Principal> principal_;  // iam::Request points at it
   std::vector<const iam::Policy*> session_;
+  std::vector<std::vector<const iam::Policy*>> narrowed_;  // each must allow by itself
   std::vector<const iam::Policy*> approve_;
   std::vector<std::string> keys_;  // condition keys that the policies ask for
   iam::Context context_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/journal.h"
 #include "json/writer.h"
 
 namespace remit::gateway {
@@ -103,6 +104,28 @@ void DoneBody::add(const Done& done) {
 std::string DoneBody::take() && {
   writer_.end_array().end_object();
   return std::move(writer_).take();
+}
+
+std::string derived_body(const DerivedRecord& record) {
+  const CallFacts& facts = *record.facts;
+  Members members;
+  members.text("access_key_id", record.real_access_key_id)
+      .text("asked_session_name", record.asked_session_name)
+      .text("bucket", record.bucket)
+      .text("derived", record.operation)
+      .text("expires", iso8601(record.expires));
+  members.key("narrowed").boolean(record.narrowed);
+  members.number("packed_policy_size", record.packed_policy_percent)
+      .text("placeholder", record.access_key_id)
+      .text("remit", facts.remit);
+  members.key("reused").boolean(false);
+  members.text("role", facts.role_arn)
+      .text("session_name", facts.session_name)
+      .text("source_identity", facts.source_identity);
+  auto& tags = members.key("tags").begin_object();
+  for (const auto& [key, value] : facts.tags) tags.key(key).string(value);
+  tags.end_object();
+  return members.take();
 }
 
 std::string public_read_body(std::string_view upstream, std::string_view host,

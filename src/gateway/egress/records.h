@@ -50,6 +50,20 @@ class DoneBody {
   json::Writer writer_;
 };
 
+// Credentials that were derived within a call: the members of session-minted, and who asked how.
+struct DerivedRecord {
+  const CallFacts* facts = nullptr;  // of what acts with them
+  std::string_view operation;
+  std::string_view access_key_id;       // the placeholder's
+  std::string_view real_access_key_id;  // AWS's, as CloudTrail shows it
+  std::string_view asked_session_name;  // what the caller wanted; `session_name` is Remit's
+  std::string_view bucket;              // S3 Express
+  TimePoint expires{};
+  int packed_policy_percent = 0;
+  bool narrowed = false;  // by a policy that the caller passed
+};
+std::string derived_body(const DerivedRecord& record);
+
 // An unsigned read of a public host that was let through.
 std::string public_read_body(std::string_view upstream, std::string_view host,
                              const http::RequestHead& head);

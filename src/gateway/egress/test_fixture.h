@@ -22,6 +22,7 @@
 #include "gateway/session.h"
 #include "iam/policy.h"
 #include "net/server.h"
+#include "remit/session.h"
 
 namespace remit::gateway {
 
@@ -199,7 +200,9 @@ class EgressTest : public ::testing::Test {
                                   .log = log,
                                   .lanes = lanes,
                                   .catalogue = *catalogue,
-                                  .ledger = ledger},
+                                  .ledger = ledger,
+                                  .sts = sts,
+                                  .http = http},
                                  std::move(options));
     ASSERT_TRUE(started) << started.error().message;
     egress = *std::move(started);
@@ -219,6 +222,10 @@ class EgressTest : public ::testing::Test {
     facts.session_name = "remit-test";
     facts.region = "us-east-1";
     facts.tags = {{"AccessType", "AI"}};
+    auto plan = std::make_shared<rules::SessionPlan>();
+    plan->policy = policy;
+    facts.plan = std::move(plan);
+    facts.transitive = {"AccessType"};
     if (compiled) facts.session_policy = std::make_shared<const iam::Policy>(*std::move(compiled));
     session = std::make_shared<TestSession>("ASIAREALKEYREALKEY00");
     auto call = std::make_shared<Call>(std::move(facts), session);
@@ -256,6 +263,8 @@ class EgressTest : public ::testing::Test {
     aws::Credentials credentials;
     credentials.access_key_id = placeholder.access_key_id;
     credentials.secret_access_key = placeholder.secret_access_key.clone();
+    credentials.session_token = Secret(token);
+    input.express_session = express_token;
     auto done = signer.sign(head, credentials, input);
     EXPECT_TRUE(done) << (done ? "" : done.error().message);
     return head;
@@ -331,6 +340,10 @@ class EgressTest : public ::testing::Test {
   std::shared_ptr<Lane> lane;
   std::shared_ptr<TestSession> session;
   Placeholder placeholder;
+  std::string token;           // sent with `placeholder`, when it is a derived one
+  bool express_token = false;  // as X-Amz-S3session-Token
+  aws::StsClient* sts = nullptr;
+  net::HttpClient* http = nullptr;
   EgressOptions options;
   std::unique_ptr<Egress> egress;
   aws::Signer signer;
