@@ -28,6 +28,12 @@ void add_verbs(CLI::App& app, remit::cli::Exit& exit) {
 #ifdef REMIT_VERB_IDENTIFY
   remit::cli::add_identify(app, exit);
 #endif
+#ifdef REMIT_VERB_LEARN
+  remit::cli::add_learn(app, exit);
+#endif
+#ifdef REMIT_VERB_CREDENTIALS
+  remit::cli::add_credentials(app, exit);
+#endif
 #ifdef REMIT_VERB_CATALOGUE
   remit::cli::add_catalogue(app, exit);
 #endif

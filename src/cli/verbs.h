@@ -22,6 +22,8 @@ void add_explain(CLI::App& app, Exit& exit);
 void add_ledger(CLI::App& app, Exit& exit);
 void add_lint(CLI::App& app, Exit& exit);
 void add_identify(CLI::App& app, Exit& exit);
+void add_credentials(CLI::App& app, Exit& exit);
+void add_learn(CLI::App& app, Exit& exit);
 void add_catalogue(CLI::App& app, Exit& exit);
 
 }  // namespace remit::cli

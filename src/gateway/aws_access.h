@@ -33,6 +33,7 @@ class AwsAccess {
 
   aws::BaseCredentials& base() { return base_; }
   aws::StsClient& sts() { return sts_; }
+  net::HttpClient& http() { return *http_; }
 
  private:
   AwsAccess(net::Loop& loop, const rules::Config& config, AccessParts parts,

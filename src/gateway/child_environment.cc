@@ -15,6 +15,8 @@
 namespace remit::gateway {
 namespace {
 
+using rules::CredentialsFrom;
+
 // Taken from our own environment when set there.
 constexpr std::array<std::string_view, 8> kInherited{"PATH", "LANG",    "LC_ALL", "LC_CTYPE",
                                                      "TZ",   "LOGNAME", "USER",   "TERM"};
@@ -33,15 +35,46 @@ constexpr std::array<std::string_view, 11> kYielding{"AWS_REGION",
 
 std::string reason_of(int error) { return std::generic_category().message(error); }
 
-std::string config_text(const EnvironmentPlan& plan, std::string_view endpoint,
-                        std::string_view ca) {
-  return fmt::format("[default]\nregion = {}\nendpoint_url = {}\nca_bundle = {}\n", plan.region,
-                     endpoint, ca);
+std::string config_text(const EnvironmentPlan& plan, std::string_view endpoint, std::string_view ca,
+                        std::string_view credential_file) {
+  std::string text = fmt::format("[default]\nregion = {}\nendpoint_url = {}\nca_bundle = {}\n",
+                                 plan.region, endpoint, ca);
+  if (plan.credentials == CredentialsFrom::Process) {
+    text += fmt::format("credential_process = \"{}\" credentials --from \"{}\"\n", plan.program,
+                        credential_file);
+  }
+  return text;
 }
 
-std::string credentials_text(const Placeholder& placeholder) {
+std::string credentials_text(const EnvironmentPlan& plan) {
+  if (plan.credentials != CredentialsFrom::Environment) return {};
+  const Placeholder& placeholder = *plan.placeholder;
   return fmt::format("[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
                      placeholder.access_key_id, placeholder.secret_access_key.expose());
+}
+
+// What tells the process where its credentials are.
+void add_credentials(const EnvironmentPlan& plan, std::string_view endpoint,
+                     std::map<std::string, std::string>& set) {
+  const Placeholder& placeholder = *plan.placeholder;
+  const std::string token(placeholder.credential_token.expose());
+  switch (plan.credentials) {
+    case CredentialsFrom::Environment:
+      set["AWS_ACCESS_KEY_ID"] = placeholder.access_key_id;
+      set["AWS_SECRET_ACCESS_KEY"] = std::string(placeholder.secret_access_key.expose());
+      break;
+    case CredentialsFrom::Container:
+      set["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = fmt::format("{}/.remit/credentials", endpoint);
+      set["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = token;
+      break;
+    case CredentialsFrom::Imds:
+      set["AWS_EC2_METADATA_DISABLED"] = "false";
+      set["AWS_EC2_METADATA_V1_DISABLED"] = "true";
+      set["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = fmt::format("{}/.remit/imds/{}/", endpoint, token);
+      break;
+    case CredentialsFrom::Process:
+      break;  // the configuration file says it
+  }
 }
 
 bool yields(std::string_view name) {
@@ -88,6 +121,11 @@ Result<> write_private_file(const std::filesystem::path& path, std::string_view 
               fmt::format("cannot write {}: {}", path.string(), reason_of(error)));
 }
 
+std::string own_program() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+}
+
 Result<std::vector<std::string>> prepare_environment(const EnvironmentPlan& plan,
                                                      const std::filesystem::path& directory,
                                                      const Lookup& inherited) {
@@ -106,18 +144,21 @@ Result<std::vector<std::string>> prepare_environment(const EnvironmentPlan& plan
   REMIT_CHECKED(write_private_file(ca, plan.ca_pem));
   REMIT_TRY(const std::string java_trust, java_trust_store(plan.ca_pem));
   REMIT_CHECKED(write_private_file(java_store, java_trust));
-  REMIT_CHECKED(write_private_file(config, config_text(plan, endpoint, ca)));
-  REMIT_CHECKED(write_private_file(credentials, credentials_text(placeholder)));
+  const std::string source = (directory / "credential-endpoint").string();
+  REMIT_CHECKED(write_private_file(config, config_text(plan, endpoint, ca, source)));
+  REMIT_CHECKED(write_private_file(credentials, credentials_text(plan)));
+  if (plan.credentials == CredentialsFrom::Process) {
+    REMIT_CHECKED(write_private_file(source, fmt::format("{}/.remit/credentials\n{}\n", endpoint,
+                                                         placeholder.credential_token.expose())));
+  }
 
   std::map<std::string, std::string> all;
   for (const auto name : kInherited) {
     if (auto value = inherited(name)) all.emplace(name, *std::move(value));
   }
-  const std::map<std::string, std::string> set{
+  std::map<std::string, std::string> set{
       {"HOME", directory.string()},
       {"TMPDIR", temporary},
-      {"AWS_ACCESS_KEY_ID", placeholder.access_key_id},
-      {"AWS_SECRET_ACCESS_KEY", std::string(placeholder.secret_access_key.expose())},
       {"AWS_CONFIG_FILE", config},
       {"AWS_SHARED_CREDENTIALS_FILE", credentials},
       {"AWS_ENDPOINT_URL", endpoint},
@@ -145,6 +186,7 @@ Result<std::vector<std::string>> prepare_environment(const EnvironmentPlan& plan
        fmt::format("-Djavax.net.ssl.trustStore={} -Djavax.net.ssl.trustStorePassword={}",
                    java_store, kJavaTrustPassword)},
   };
+  add_credentials(plan, endpoint, set);
   for (const auto& [name, value] : set) all[name] = value;
   for (const auto& [name, value] : plan.extra) {
     if (!set.contains(name) || yields(name)) all[name] = value;

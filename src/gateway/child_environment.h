@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "gateway/lane.h"
+#include "remit/config.h"
 
 namespace remit::gateway {
 
@@ -39,10 +40,15 @@ class PrivateDirectory {
 struct EnvironmentPlan {
   const Placeholder* placeholder = nullptr;
   std::uint16_t egress_port = 0;
+  rules::CredentialsFrom credentials = rules::CredentialsFrom::Environment;
+  std::string program = {};  // ours, for credential_process
   std::string region;
   std::string ca_pem;                                      // the private authority of CONNECT
   std::vector<std::pair<std::string, std::string>> extra;  // of the upstream's configuration
 };
+
+// The path of this very program; empty when the system does not tell.
+std::string own_program();
 
 using Lookup = std::function<std::optional<std::string>(std::string_view name)>;
 

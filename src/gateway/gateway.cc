@@ -127,12 +127,13 @@ Result<> Gateway::build_egress() {
                     .lanes = lanes_,
                     .catalogue = *catalogue_,
                     .ledger = *ledger_,
-                    .sts = &*sts_,
-                    .http = http_.get()};
+                    .sts = &aws_->sts(),
+                    .http = &aws_->http()};
   EgressOptions egress;
   egress.address = config_->egress_host;
   egress.port = config_->egress_port;
   egress.endpoints = config_->aws.endpoints;
+  egress.observe = config_->observe;
   egress.client.ca_file = config_->aws.ca_bundle;
   REMIT_TRY(egress.unsafe_decision_off,
             UnsafeDecisionOff::ask(config_->unsafe_disable_decision, aws::process_environment()));

@@ -9,7 +9,8 @@ namespace remit::gateway {
 Placeholder make_placeholder(Random& random) {
   return {.access_key_id = "AKIAREMIT" + random.base32(11),
           .secret_access_key = Secret(random.base32(40)),
-          .proxy_token = Secret(random.base32(32))};
+          .proxy_token = Secret(random.base32(32)),
+          .credential_token = Secret(random.base32(32))};
 }
 
 void Lane::put_in_force(std::shared_ptr<Call> call) {
@@ -44,6 +45,15 @@ std::shared_ptr<Lane> LaneTable::by_proxy_credentials(std::string_view user,
   auto lane = by_access_key(user);
   if (!lane || !lane->placeholder().proxy_token.equals(token)) return nullptr;
   return lane;
+}
+
+std::shared_ptr<Lane> LaneTable::by_credential_token(std::string_view token) const {
+  std::shared_ptr<Lane> found;
+  for (const auto& [id, lane] : lanes_) {
+    const Secret& its = lane->placeholder().credential_token;
+    if (!its.empty() && its.equals(token)) found = lane;
+  }
+  return found;
 }
 
 }  // namespace remit::gateway

@@ -22,7 +22,8 @@ namespace remit::gateway {
 struct Placeholder {
   std::string access_key_id;
   Secret secret_access_key;
-  Secret proxy_token;  // password of HTTPS_PROXY; the user name is access_key_id
+  Secret proxy_token;       // password of HTTPS_PROXY; the user name is access_key_id
+  Secret credential_token;  // for fetching credentials: egress/credential_endpoint.h
 };
 Placeholder make_placeholder(Random& random);
 
@@ -64,6 +65,8 @@ class LaneTable {
   std::shared_ptr<Lane> by_access_key(std::string_view access_key_id) const;
   // By the user name and password of Proxy-Authorization, compared in constant time.
   std::shared_ptr<Lane> by_proxy_credentials(std::string_view user, std::string_view token) const;
+  // By the token for fetching credentials, compared in constant time with that of each lane.
+  std::shared_ptr<Lane> by_credential_token(std::string_view token) const;
   std::size_t size() const { return lanes_.size(); }
 
  private:

@@ -219,6 +219,8 @@ Result<> LanePool::prepare(LaneProcess& process, std::shared_ptr<Call> call,
                                         upstream_.public_hosts);
   EnvironmentPlan plan{.placeholder = &process.lane->placeholder(),
                        .egress_port = facts.egress_port,
+                       .credentials = upstream_.credentials,
+                       .program = own_program(),
                        .region = facts.region,
                        .ca_pem = facts.ca_pem,
                        .extra = upstream_.env};

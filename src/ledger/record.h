@@ -18,7 +18,9 @@
 //                    session that the call itself asked for also derived (the operation),
 //                    placeholder, asked_session_name, narrowed (boolean), bucket
 //   aws-decided      service, operation, actions [], resources [], region, host, decision, layer,
-//                    statement, reason, session_name
+//                    statement, reason, session_name; asked [{action, resources [],
+//                    resource_unknown, context {}}] where actions and resources alone do not tell
+//                    (several actions, an unknown resource) or with ledger.observe
 //   aws-done         answers [{decided (sequence of the decision's record), status, request_id,
 //                    error_code, bytes_sent, bytes_received, duration_ms}, …]: those that came
 //                    since the call's last such record

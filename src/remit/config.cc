@@ -77,6 +77,20 @@ std::string to_string(const Problem& problem, std::string_view file) {
                      problem.path, problem.path.empty() ? "" : ": ", problem.message);
 }
 
+std::string_view name_of(CredentialsFrom from) {
+  switch (from) {
+    case CredentialsFrom::Environment:
+      return "environment";
+    case CredentialsFrom::Container:
+      return "container";
+    case CredentialsFrom::Imds:
+      return "imds";
+    case CredentialsFrom::Process:
+      return "process";
+  }
+  return "";
+}
+
 std::string_view name_of(Isolate isolate) {
   switch (isolate) {
     case Isolate::Agent:

@@ -117,6 +117,10 @@ struct Remit {
 enum class Isolate : std::uint8_t { Agent, Session, Call };
 std::string_view name_of(Isolate isolate);
 
+// How an upstream's process gets its placeholder.
+enum class CredentialsFrom : std::uint8_t { Environment, Container, Imds, Process };
+std::string_view name_of(CredentialsFrom from);
+
 struct Timeouts {
   std::chrono::milliseconds start{30'000};  // until the upstream has answered initialize
   std::chrono::milliseconds call{300'000};  // of one tool call
@@ -130,6 +134,7 @@ struct Upstream {
   std::vector<std::pair<std::string, std::string>> env;  // in the order of the file
   std::string cwd;                                       // absolute; empty: the gateway's own
   Isolate isolate = Isolate::Session;
+  CredentialsFrom credentials = CredentialsFrom::Environment;
   std::uint32_t lanes = 4;
   // Null: only sts:GetCallerIdentity, answered by Remit. Its name is "startup:<upstream>", it has
   // no tools and no arguments.
@@ -153,7 +158,8 @@ struct Config {
   bool unsafe_disable_decision = false;
   std::string ledger_path;  // absolute, `~` expanded
   Durability durability = Durability::Disk;
-  Digest digest{};  // SHA-256 of the file's bytes: the ledger names the configuration by it
+  bool observe = false;  // records hold condition keys too, for `remit learn`
+  Digest digest{};       // SHA-256 of the file's bytes: the ledger names the configuration by it
 
   const Upstream* find_upstream(std::string_view name) const;
 };

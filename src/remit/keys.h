@@ -16,8 +16,9 @@ inline constexpr std::array<std::string_view, 4> kAws = {"base", "region", "endp
                                                          "ca_bundle"};
 inline constexpr std::array<std::string_view, 4> kBase = {"profile", "environment", "container",
                                                           "instance"};
-inline constexpr std::array<std::string_view, 9> kUpstream = {
-    "command", "url", "env", "cwd", "isolate", "lanes", "startup", "public_hosts", "timeouts"};
+inline constexpr std::array<std::string_view, 10> kUpstream = {
+    "command", "url",     "env",          "cwd",      "isolate",
+    "lanes",   "startup", "public_hosts", "timeouts", "credentials"};
 inline constexpr std::array<std::string_view, 3> kTimeouts = {"start", "call", "idle"};
 inline constexpr std::array<std::string_view, 13> kRemit = {
     "name",       "tools",       "role",     "arguments",       "session", "policy_arns", "tags",
@@ -31,7 +32,7 @@ inline constexpr std::array<std::string_view, 2> kGrammar = {"pattern", "values"
 inline constexpr std::array<std::string_view, 3> kApprove = {"Action", "Resource", "Condition"};
 inline constexpr std::array<std::string_view, 2> kLimits = {"calls", "writes"};
 inline constexpr std::array<std::string_view, 2> kEgress = {"listen", "unsafe_disable_decision"};
-inline constexpr std::array<std::string_view, 2> kLedger = {"path", "durability"};
+inline constexpr std::array<std::string_view, 3> kLedger = {"path", "durability", "observe"};
 inline constexpr std::array<std::string_view, 7> kStatement = {
     "Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"};
 inline constexpr std::array<std::string_view, 3> kDocument = {"Version", "Id", "Statement"};

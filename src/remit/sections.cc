@@ -209,6 +209,9 @@ void read_ledger(Reader& reader, const Item& item, const LoadOptions& options, C
   if (!map) return;
   if (const auto path = map->find("path"))
     config.ledger_path = reader.file_path(*path, options.home).value_or("");
+  if (const auto observe = map->find("observe")) {
+    config.observe = reader.boolean(*observe).value_or(false);
+  }
   if (const auto durability = map->find("durability")) {
     const auto text = reader.text(*durability);
     if (text == "process")

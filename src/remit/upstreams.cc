@@ -86,6 +86,19 @@ void read_isolate(Reader& reader, const Item& item, Upstream& upstream) {
   reader.error(item, fmt::format("'{}' is neither agent, session nor call", *text));
 }
 
+void read_credentials(Reader& reader, const Item& item, Upstream& upstream) {
+  const auto text = reader.text(item);
+  if (!text) return;
+  for (const CredentialsFrom from : {CredentialsFrom::Environment, CredentialsFrom::Container,
+                                     CredentialsFrom::Imds, CredentialsFrom::Process}) {
+    if (name_of(from) != *text) continue;
+    upstream.credentials = from;
+    return;
+  }
+  reader.error(item,
+               fmt::format("'{}' is neither environment, container, imds nor process", *text));
+}
+
 void read_public_hosts(Reader& reader, const Item& item, Upstream& upstream) {
   const auto list = reader.list(item);
   if (!list) return;
@@ -139,6 +152,7 @@ Upstream read_upstream(Reader& reader, const NamedItem& named, const LoadOptions
   if (const auto cwd = map->find("cwd"))
     upstream.cwd = reader.file_path(*cwd, options.home).value_or("");
   if (const auto isolate = map->find("isolate")) read_isolate(reader, *isolate, upstream);
+  if (const auto from = map->find("credentials")) read_credentials(reader, *from, upstream);
   if (const auto lanes = map->find("lanes"))
     upstream.lanes = reader.integer(*lanes, 1, kMaxLanes).value_or(1);
   if (const auto hosts = map->find("public_hosts")) read_public_hosts(reader, *hosts, upstream);

@@ -103,6 +103,10 @@ net::Task<> EgressConnection::answer_request() {
         nullptr, nullptr);
     co_return;
   }
+  if (via.connect == nullptr && CredentialEndpoint::is_target(head_.target)) {
+    co_await answer_credentials();
+    co_return;
+  }
   if (via.connect != nullptr && !aws::has_signature(head_)) {
     co_await public_read(origin, via.lane);
     co_return;
@@ -110,6 +114,31 @@ net::Task<> EgressConnection::answer_request() {
   exchange_.emplace(service_, client_, head_, std::move(via), scratch_);
   co_await exchange_->run();
   exchange_.reset();
+}
+
+net::Task<> EgressConnection::answer_credentials() {
+  CredentialParts parts{.clock = service_.parts.clock,
+                        .random = service_.parts.random,
+                        .lanes = service_.parts.lanes,
+                        .derived = *service_.derived};
+  CredentialAnswer answer = service_.credentials.answer(parts, head_);
+  if (!client_.body_done()) client_.close_after_exchange();  // nothing here takes a body
+  if (!answer.refused.empty()) {
+    const Refusal refusal{{}, {}, "credentials", {}, std::move(answer.refused)};
+    service_.parts.log.info("egress-refused",
+                            {{"layer", refusal.layer}, {"reason", refusal.message}});
+    // The path of metadata holds a token.
+    http::RequestHead told{head_.method, "/.remit/", head_.version, {}};
+    append(service_, ledger::Kind::Refused, {},
+           refused_body(answer.lane ? std::string_view(answer.lane->upstream()) : "", "", told,
+                        refusal));
+  }
+  http::Fields fields = std::move(answer.more);
+  fields.push_back({"Content-Type", std::string(answer.content_type)});
+  fields.push_back({"Cache-Control", "no-store"});
+  [[maybe_unused]] auto answered =
+      co_await client_.respond(answer.status, std::move(fields), answer.body, After::KeepAlive);
+  wipe(answer.body.data(), answer.body.size());
 }
 
 net::Task<> EgressConnection::open_tunnel() {

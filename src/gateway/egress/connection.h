@@ -29,6 +29,7 @@ class EgressConnection {
 
   net::Task<> answer_request();
   net::Task<> open_tunnel();
+  net::Task<> answer_credentials();
   // True: `origin` and `lane` say where the request wants to go. False: it was answered already.
   net::Task<bool> read_proxied(net::Origin& origin, std::shared_ptr<Lane>& lane);
   net::Task<> public_read(const net::Origin& origin, std::shared_ptr<Lane> lane);

@@ -230,6 +230,8 @@ TEST_F(DerivedTest, AnErrorOfStsIsPassedOnAsStsWritesIt) {
   const Answered answered = assume();
   EXPECT_EQ(answered.status, 403);
   EXPECT_NE(answered.body.find("<Code>AccessDenied</Code>"), std::string::npos) << answered.body;
+  lane->clear();
+  settle();
   const auto done = ledger.of(ledger::Kind::AwsDone);
   ASSERT_EQ(done.size(), 1u);
   EXPECT_NE(done[0].body.find("\"status\":403"), std::string::npos) << done[0].body;

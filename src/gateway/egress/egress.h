@@ -60,6 +60,8 @@ struct EgressOptions {
   // A body that must be read before it can be decided on, or hashed before it can be signed.
   std::size_t max_held_body = std::size_t{64} << 20;
   std::size_t max_held_bytes = std::size_t{256} << 20;  // of all such bodies together
+  // Records of decisions tell the condition keys of the request too: what `remit learn` reads.
+  bool observe = false;
   std::optional<UnsafeDecisionOff> unsafe_decision_off;
 };
 

@@ -287,6 +287,7 @@ Decided Exchange::decided() const {
   decided.session_name = call_->facts().session_name;
   decided.upstream = call_->facts().upstream;
   decided.catalogue = service_.parts.catalogue.sha256();
+  decided.observe = service_.options.observe;
   decided.unsafe = service_.unsafe();
   return decided;
 }

@@ -82,7 +82,8 @@ net::Task<Exchange::Step> Exchange::hand_out() {
   done.error = error;
   done.took = std::chrono::duration_cast<std::chrono::milliseconds>(service_.parts.clock.steady() -
                                                                     started);
-  append(service_, ledger::Kind::AwsDone, call_->facts().id, done_body(done));
+  done.decided = decided_;
+  service_.answers.add(call_, done);
   if (!made) {
     made.error().recorded = true;
     co_return made;

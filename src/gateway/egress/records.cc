@@ -1,6 +1,7 @@
 #include "gateway/egress/records.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "gateway/journal.h"
@@ -62,12 +63,44 @@ void write_resources(Members& members, const aws::Identified& identified) {
   }
 }
 
+// Which action was asked for on which resource, where the two lists do not tell.
+void write_asked(Members& members, const Decided& decided) {
+  const auto& actions = decided.identified->actions;
+  const bool plain = actions.size() == 1 && !actions.front().resource_unknown;
+  if (plain && !decided.observe) return;
+  auto& list = members.key("asked").begin_array();
+  std::size_t written = 0;
+  for (const aws::ActionRequest& action : actions) {
+    list.begin_object().key("action").string(action.action);
+    if (decided.observe) {
+      // Names in their order, the last word on each.
+      std::map<std::string_view, const aws::ContextEntry*> context;
+      for (const aws::ContextEntry& entry : action.context) context[entry.key] = &entry;
+      list.key("context").begin_object();
+      for (const auto& [key, entry] : context) {
+        list.key(key).begin_array();
+        for (const std::string& value : entry->values) list.string(value);
+        list.end_array();
+      }
+      list.end_object();
+    }
+    if (action.resource_unknown) list.key("resource_unknown").boolean(true);
+    list.key("resources").begin_array();
+    for (const std::string& resource : action.resources) {
+      if (written++ < kMaxResources) list.string(resource);
+    }
+    list.end_array().end_object();
+  }
+  list.end_array();
+}
+
 }  // namespace
 
 std::string decided_body(const Decided& decided) {
   const aws::Identified& identified = *decided.identified;
   Members members;
   write_actions(members, identified);
+  write_asked(members, decided);
   members.text("catalogue", decided.catalogue.substr(0, 16));
   members.text("decision", decided.refusal == nullptr ? "allowed" : "denied");
   members.text("host", decided.host);

@@ -23,7 +23,8 @@ struct Decided {
   std::string_view upstream;
   std::string_view catalogue;  // its hash, so that the decision can be repeated
   const Refusal* refusal = nullptr;
-  bool unsafe = false;  // the check was switched off for a test
+  bool unsafe = false;   // the check was switched off for a test
+  bool observe = false;  // tell the condition keys too
 };
 std::string decided_body(const Decided& decided);
 

@@ -10,6 +10,7 @@
 #include "aws/sigv4.h"
 #include "base/digest.h"
 #include "gateway/egress/answers.h"
+#include "gateway/egress/credential_endpoint.h"
 #include "gateway/egress/derived.h"
 #include "gateway/egress/egress.h"
 #include "gateway/egress/endpoints.h"
@@ -36,6 +37,7 @@ struct EgressService {
   Answers answers;
   std::string own_authority;  // "127.0.0.1:port"
   std::shared_ptr<DerivedTable> derived = std::make_shared<DerivedTable>();
+  CredentialEndpoint credentials;
   aws::Verifier verifier;
   aws::Signer signer;
   Sha256 sha;                  // for whole bodies; never across an await

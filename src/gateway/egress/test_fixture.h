@@ -124,6 +124,7 @@ class EgressTest : public ::testing::Test {
     its_own.access_key_id = placeholder.access_key_id;
     its_own.secret_access_key = placeholder.secret_access_key.clone();
     its_own.proxy_token = Secret("proxy-token");
+    its_own.credential_token = Secret("credential-token");
     lane = std::make_shared<Lane>("api", std::move(its_own),
                                   std::vector<std::string>{"public.example.com"});
     lanes.add(lane);
