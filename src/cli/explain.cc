@@ -174,6 +174,10 @@ void print_session(const ExplainFlags& flags, const Answer& answer) {
   for (const rules::BoundArgument& argument : plan.bound)
     fmt::print("bound            {} = {}\n", argument.name, argument.value);
   for (const std::string& arn : plan.policy_arns) fmt::print("managed policy   {}\n", arn);
+  if (plan.offloaded)
+    fmt::print(
+        "offloaded        too long for STS: the managed policies go there, Remit decides by the "
+        "session policy\n");
   fmt::print("session policy   {}\n", plan.policy);
   fmt::print("size             {} of {} characters, about {} % packed\n",
              rules::plan_characters(plan), rules::kMaxPolicyCharacters,

@@ -28,6 +28,9 @@ void add_verbs(CLI::App& app, remit::cli::Exit& exit) {
 #ifdef REMIT_VERB_IDENTIFY
   remit::cli::add_identify(app, exit);
 #endif
+#ifdef REMIT_VERB_REVOKE
+  remit::cli::add_revoke(app, exit);
+#endif
 #ifdef REMIT_VERB_LEARN
   remit::cli::add_learn(app, exit);
 #endif

@@ -23,6 +23,7 @@ void add_ledger(CLI::App& app, Exit& exit);
 void add_lint(CLI::App& app, Exit& exit);
 void add_identify(CLI::App& app, Exit& exit);
 void add_credentials(CLI::App& app, Exit& exit);
+void add_revoke(CLI::App& app, Exit& exit);
 void add_learn(CLI::App& app, Exit& exit);
 void add_catalogue(CLI::App& app, Exit& exit);
 

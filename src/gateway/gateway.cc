@@ -18,6 +18,9 @@
 #include "gateway/egress/unsafe.h"
 #include "gateway/front.h"
 #include "gateway/hardening.h"
+#include "gateway/pace.h"
+#include "gateway/prefetch.h"
+#include "gateway/revoker.h"
 #include "gateway/stdio_wire.h"
 #include "gateway/tool_call.h"
 #include "ledger/ledger.h"
@@ -82,6 +85,7 @@ class Gateway {
   std::optional<Journal> journal_;
   std::unique_ptr<AwsAccess> aws_;
   std::optional<StsMinter> minter_;
+  std::optional<PacedMinter> paced_;
   std::optional<Sessions> sessions_;
   std::optional<rules::Planner> planner_;
   rules::RateLimits limits_;
@@ -90,6 +94,7 @@ class Gateway {
   std::optional<Toolbox> toolbox_;
   std::optional<Upstreams> upstreams_;
   std::optional<Calls> calls_;
+  std::optional<Revoker> revoker_;
   std::unique_ptr<Wire> wire_;
   std::optional<Front> front_;
 };
@@ -112,9 +117,12 @@ Result<> Gateway::build() {
 Result<> Gateway::build_credentials() {
   REMIT_TRY(aws_, AwsAccess::open(loop_, *config_, {clock_, random_, log_}));
   minter_.emplace(aws_->base(), aws_->sts());
+  paced_.emplace(*minter_, clock_, random_, log_);
   SessionParts parts{
-      .loop = loop_, .clock = clock_, .random = random_, .log = log_, .minter = *minter_};
-  sessions_.emplace(parts, SessionsOptions{});
+      .loop = loop_, .clock = clock_, .random = random_, .log = log_, .minter = *paced_};
+  SessionsOptions sessions;
+  sessions.renew_jitter = 0.1;
+  sessions_.emplace(parts, sessions);
   planner_.emplace(config_);
   return {};
 }
@@ -203,6 +211,22 @@ net::Task<> Gateway::serve() {
     log_.info("gateway.started", {{"config", std::string_view(options_.config_file)},
                                   {"egress_port", egress_->port()},
                                   {"ledger", std::string_view(config_->ledger_path)}});
+    RevokerParts revoker{.clock = clock_,
+                         .log = log_,
+                         .sessions = *sessions_,
+                         .lanes = lanes_,
+                         .journal = *journal_};
+    revoker_.emplace(revoker, revocation_file(config_->ledger_path));
+    revoker_->begin();
+    net::spawn(loop_, Revoker::run(*revoker_));
+    if (config_->aws.prefetch) {
+      PrefetchParts prefetch{.log = log_,
+                             .random = random_,
+                             .planner = *planner_,
+                             .sessions = *sessions_,
+                             .journal = *journal_};
+      net::spawn(loop_, prefetch_sessions(prefetch, config_));
+    }
     co_await front_->serve();
     co_await upstreams_->drain(kTimeToDrain);
   }

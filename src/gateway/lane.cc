@@ -47,6 +47,17 @@ std::shared_ptr<Lane> LaneTable::by_proxy_credentials(std::string_view user,
   return lane;
 }
 
+std::size_t LaneTable::end_calls(const std::function<bool(const CallFacts& facts)>& fits) {
+  std::size_t count = 0;
+  for (const auto& [id, lane] : lanes_) {
+    const auto call = lane->in_force();
+    if (!call || call->over() || !fits(call->facts())) continue;
+    call->end();
+    ++count;
+  }
+  return count;
+}
+
 std::shared_ptr<Lane> LaneTable::by_credential_token(std::string_view token) const {
   std::shared_ptr<Lane> found;
   for (const auto& [id, lane] : lanes_) {

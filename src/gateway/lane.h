@@ -67,6 +67,8 @@ class LaneTable {
   std::shared_ptr<Lane> by_proxy_credentials(std::string_view user, std::string_view token) const;
   // By the token for fetching credentials, compared in constant time with that of each lane.
   std::shared_ptr<Lane> by_credential_token(std::string_view token) const;
+  // Ends the calls in force that fit: they authorise nothing more. How many.
+  std::size_t end_calls(const std::function<bool(const CallFacts& facts)>& fits);
   std::size_t size() const { return lanes_.size(); }
 
  private:

@@ -113,7 +113,15 @@ Result<> LiveSession::take(aws::AssumedRole minted) {
 
   const auto part = std::chrono::milliseconds(
       static_cast<std::int64_t>(static_cast<double>(life.count()) * options_.renew_at));
-  const auto renew_in = std::min(part, std::max(life - options_.renew_before, life / 2));
+  auto renew_in = std::min(part, std::max(life - options_.renew_before, life / 2));
+  if (options_.renew_jitter > 0) {
+    std::array<std::byte, 1> jitter{};
+    parts_.random.fill(jitter);
+    const double earlier = options_.renew_jitter * std::to_integer<int>(jitter[0]) / 255 *
+                           static_cast<double>(life.count());
+    renew_in -=
+        std::min(std::chrono::milliseconds(static_cast<std::int64_t>(earlier)), renew_in / 2);
+  }
   renew_wall_ = now + renew_in;
   renew_steady_ = parts_.clock.steady() + renew_in;
   end_steady_ = parts_.clock.steady() + life;
@@ -172,6 +180,14 @@ std::shared_ptr<LiveSession> Sessions::find_or_make(
 
 net::Task<Result<Sessions::Acquired>> Sessions::acquire(
     std::shared_ptr<const rules::SessionPlan> plan) {
+  std::erase_if(holds_, [now = parts_.clock.now()](const Hold& hold) { return hold.until <= now; });
+  for (const Hold& hold : holds_) {
+    if (hold.fits(*plan)) {
+      co_return fail(ErrorCode::Denied,
+                     "sessions of this kind were revoked, and none is made again for a while: ask "
+                     "whoever runs this gateway");
+    }
+  }
   const auto session = find_or_make(plan);
   const auto mints = session->mints();
   REMIT_CO_TRY(auto credentials, co_await session->credentials());
@@ -189,6 +205,23 @@ std::size_t Sessions::revoke_key(std::string_view key) {
   by_key_.erase(found);
   return 1;
 }
+
+std::size_t Sessions::revoke_if(const Fits& fits) {
+  std::size_t count = 0;
+  for (auto it = recent_.begin(); it != recent_.end();) {
+    if (!fits((*it)->plan())) {
+      ++it;
+      continue;
+    }
+    (*it)->revoke();
+    by_key_.erase((*it)->plan().key);
+    it = recent_.erase(it);
+    ++count;
+  }
+  return count;
+}
+
+void Sessions::hold(Fits fits, TimePoint until) { holds_.push_back({std::move(fits), until}); }
 
 std::size_t Sessions::revoke_all() {
   const std::size_t count = recent_.size();

@@ -20,6 +20,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "aws/base_credentials.h"
 #include "aws/sts.h"
@@ -55,7 +56,10 @@ class StsMinter final : public Minter {
 struct SessionsOptions {
   std::size_t max_sessions = 4096;
   std::chrono::milliseconds renew_before{60'000};
-  double renew_at = 0.8;                       // of the life
+  double renew_at = 0.8;  // of the life
+  // Renewed earlier by up to this part of the life, at random: sessions minted together are not
+  // renewed together.
+  double renew_jitter = 0;
   std::chrono::milliseconds first_pause{500};  // after a failed mint, doubled with each
   std::chrono::milliseconds longest_pause{15'000};
   // A call that comes within a pause waits for its end if that is so near; else it gets the error.
@@ -89,13 +93,23 @@ class Sessions {
   // Ends sessions at once; calls that act as them are refused from now on. How many.
   std::size_t revoke_key(std::string_view key);
   std::size_t revoke_all();
+  using Fits = std::function<bool(const rules::SessionPlan& plan)>;
+  std::size_t revoke_if(const Fits& fits);
+  // Nothing that fits is minted or given until then.
+  void hold(Fits fits, TimePoint until);
   std::size_t size() const { return by_key_.size(); }
 
  private:
   std::shared_ptr<LiveSession> find_or_make(const std::shared_ptr<const rules::SessionPlan>& plan);
 
+  struct Hold {
+    Fits fits;
+    TimePoint until;
+  };
+
   SessionParts parts_;
   SessionsOptions options_;
+  std::vector<Hold> holds_;
   std::list<std::shared_ptr<LiveSession>> recent_;  // most recently used first
   std::map<std::string, std::list<std::shared_ptr<LiveSession>>::iterator, std::less<>> by_key_;
 };

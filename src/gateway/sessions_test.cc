@@ -191,6 +191,24 @@ TEST_F(SessionsTest, ARevokedSessionSignsNothingMore) {
   EXPECT_EQ(sessions.size(), 0u);
 }
 
+TEST_F(SessionsTest, RevokesWhatFitsAndHoldsItBack) {
+  ask("one");
+  const auto one = got[0]->session;
+  ask("two");
+  const auto two = got[0]->session;
+  const auto fits = [](const rules::SessionPlan& plan) { return plan.key == "one"; };
+  EXPECT_EQ(sessions.revoke_if(fits), 1u);
+  EXPECT_EQ(one->current(), nullptr);
+  EXPECT_NE(two->current(), nullptr);
+  EXPECT_EQ(sessions.size(), 1u);
+  sessions.hold(fits, clock.wall + 60s);
+  EXPECT_THAT(ask("one"), ::testing::HasSubstr("revoked"));
+  EXPECT_EQ(minter.asked, 2);
+  EXPECT_EQ(ask("two"), "ASIA2");
+  clock.pass(61s);
+  EXPECT_EQ(ask("one"), "ASIA3");
+}
+
 TEST_F(SessionsTest, TheLeastRecentlyUsedGoesFirst) {
   ask("one");
   ask("two");

@@ -6,7 +6,7 @@
 namespace remit::ledger {
 namespace {
 
-constexpr std::array<std::pair<Kind, std::string_view>, 8> kNames{{
+constexpr std::array<std::pair<Kind, std::string_view>, 9> kNames{{
     {Kind::GatewayStarted, "gateway-started"},
     {Kind::CallDecided, "call-decided"},
     {Kind::SessionMinted, "session-minted"},
@@ -14,6 +14,7 @@ constexpr std::array<std::pair<Kind, std::string_view>, 8> kNames{{
     {Kind::AwsDone, "aws-done"},
     {Kind::CallDone, "call-done"},
     {Kind::StartupDecided, "startup-decided"},
+    {Kind::Revoked, "revoked"},
     {Kind::Refused, "refused"},
 }};
 

@@ -14,8 +14,8 @@
 //   call-decided     agent, user, upstream, tool, arguments (SHA-256), remit, role, decision,
 //                    reason
 //   session-minted   remit, role, session_name, source_identity, tags {}, expires, policy (session
-//                    policy as an object), packed_policy_size, access_key_id, reused (boolean); of a
-//                    session that the call itself asked for also derived (the operation),
+//                    policy as an object), packed_policy_size, access_key_id, reused (boolean); of
+//                    a session that the call itself asked for also derived (the operation),
 //                    placeholder, asked_session_name, narrowed (boolean), bucket
 //   aws-decided      service, operation, actions [], resources [], region, host, decision, layer,
 //                    statement, reason, session_name; asked [{action, resources [],
@@ -27,6 +27,8 @@
 //   call-done        outcome ("result", "error", "cancelled", "lost"), is_error, refused (how many
 //                    requests), duration_ms, reason
 //   startup-decided  upstream and the members of aws-decided
+//   revoked          id (of the order), by, call, remit, role, session_name, hold_seconds; sessions
+//                    and calls (how many it ended)
 //   refused          upstream, host, method, path, service, operation, action, resource, reason
 //
 // `decision` is "allowed" or "denied". `expires` is ISO 8601.
@@ -49,6 +51,7 @@ enum class Kind : std::uint8_t {
   AwsDone,         // AWS answered it
   CallDone,        // the call's result went to the agent
   StartupDecided,  // an AWS request of an upstream before its first call
+  Revoked,         // a person ended sessions
   Refused,         // anything that arrived with no call in force, or could not be understood
 };
 std::string_view name_of(Kind kind);  // "gateway-started", ...

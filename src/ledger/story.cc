@@ -160,6 +160,15 @@ std::string aws_done(Facts& facts) {
   return text;
 }
 
+std::string revoked(Facts& facts) {
+  std::string text = facts.tell("by") + " revoked sessions";
+  text += facts.tell("remit", " of remit ") + facts.tell("role", " of ") +
+          facts.tell("session_name", " named ") + facts.tell("call", " of call ");
+  text += ": " + facts.tell("sessions", "", " dropped") + facts.tell("calls", ", ", " calls ended");
+  if (facts.is("hold_seconds", "0")) facts.drop("hold_seconds");
+  return text + facts.tell("hold_seconds", "; none again for ", " s");
+}
+
 std::string call_done(Facts& facts) {
   std::string text = "the call ended" + facts.tell("outcome", ": ") + facts.tell("reason", ": ");
   if (facts.is("is_error", "true")) text += " (isError)";
@@ -198,6 +207,8 @@ std::string told(Kind kind, Facts& facts) {
       return call_done(facts);
     case Kind::StartupDecided:
       return startup_decided(facts);
+    case Kind::Revoked:
+      return revoked(facts);
     case Kind::Refused:
       return refused(facts);
   }

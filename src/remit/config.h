@@ -70,6 +70,7 @@ struct AwsConfig {
   // Custom endpoints in the order of the file: a service id or signing name, a full host, or "*".
   // URLs are http:// or https:// with a host and no path, query or user.
   std::vector<std::pair<std::string, std::string>> endpoints;
+  bool prefetch = false;  // sessions that need no arguments are minted at start
   std::string ca_bundle;  // absolute path of a PEM file; empty: the system's trust
 };
 
@@ -101,8 +102,11 @@ struct Remit {
   std::vector<Argument> arguments;  // in the order of the file
   std::shared_ptr<const SessionTemplate> session;
   std::vector<std::string> policy_arns;  // sorted
-  std::vector<Tag> tags;                 // sorted by key; AccessType=AI is always among them
-  std::vector<std::string> transitive;   // sorted keys out of `tags`
+  // Managed policies that go to STS instead of the inline policy when that is too long for it;
+  // Remit decides by the whole policy all the same. Sorted; empty: such a call is refused.
+  std::vector<std::string> offload;
+  std::vector<Tag> tags;                // sorted by key; AccessType=AI is always among them
+  std::vector<std::string> transitive;  // sorted keys out of `tags`
   std::optional<std::string> external_id;
   std::chrono::seconds duration{900};
   std::optional<std::string> source_identity;  // agent.user filled in

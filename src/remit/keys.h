@@ -12,20 +12,20 @@ namespace remit::rules::keys {
 inline constexpr std::array<std::string_view, 6> kTop = {"agent",  "aws",    "upstreams",
                                                          "remits", "egress", "ledger"};
 inline constexpr std::array<std::string_view, 2> kAgent = {"name", "user"};
-inline constexpr std::array<std::string_view, 4> kAws = {"base", "region", "endpoints",
-                                                         "ca_bundle"};
+inline constexpr std::array<std::string_view, 5> kAws = {"base", "region", "endpoints", "ca_bundle",
+                                                         "prefetch"};
 inline constexpr std::array<std::string_view, 4> kBase = {"profile", "environment", "container",
                                                           "instance"};
 inline constexpr std::array<std::string_view, 10> kUpstream = {
     "command", "url",     "env",          "cwd",      "isolate",
     "lanes",   "startup", "public_hosts", "timeouts", "credentials"};
 inline constexpr std::array<std::string_view, 3> kTimeouts = {"start", "call", "idle"};
-inline constexpr std::array<std::string_view, 13> kRemit = {
-    "name",       "tools",       "role",     "arguments",       "session", "policy_arns", "tags",
-    "transitive", "external_id", "duration", "source_identity", "approve", "limits"};
-inline constexpr std::array<std::string_view, 8> kStartup = {
-    "role",       "session",     "policy_arns", "tags",
-    "transitive", "external_id", "duration",    "source_identity"};
+inline constexpr std::array<std::string_view, 14> kRemit = {
+    "offload", "name",       "tools",       "role",     "arguments",       "session", "policy_arns",
+    "tags",    "transitive", "external_id", "duration", "source_identity", "approve", "limits"};
+inline constexpr std::array<std::string_view, 9> kStartup = {
+    "offload",    "role",        "session",  "policy_arns",    "tags",
+    "transitive", "external_id", "duration", "source_identity"};
 inline constexpr std::array<std::string_view, 2> kRole = {"argument", "map"};
 inline constexpr std::array<std::string_view, 2> kArgument = {"pointer", "grammar"};
 inline constexpr std::array<std::string_view, 2> kGrammar = {"pattern", "values"};

@@ -220,7 +220,8 @@ void check_policy_account(Reader& reader, const Item& item, const aws::Arn& poli
   reader.error(item, fmt::format("is of account {}, the role {} of another", policy.account, role));
 }
 
-void read_policy_arns(Reader& reader, const Item& item, Remit& remit) {
+void read_policy_arns(Reader& reader, const Item& item, const Remit& remit,
+                      std::vector<std::string>& into) {
   const auto list = reader.list(item);
   if (!list) return;
   if (list->size() > kMaxPolicyArns)
@@ -238,11 +239,11 @@ void read_policy_arns(Reader& reader, const Item& item, Remit& remit) {
     else
       for (const auto& [value, chosen] : std::get<RoleByArgument>(remit.role).map)
         check_policy_account(reader, entry, *arn, chosen);
-    remit.policy_arns.push_back(*text);
+    into.push_back(*text);
   }
-  std::ranges::sort(remit.policy_arns);
-  const auto doubles = std::ranges::unique(remit.policy_arns);
-  remit.policy_arns.erase(doubles.begin(), doubles.end());
+  std::ranges::sort(into);
+  const auto doubles = std::ranges::unique(into);
+  into.erase(doubles.begin(), doubles.end());
 }
 
 void read_limits(Reader& reader, const Item& item, Remit& remit) {
@@ -300,7 +301,13 @@ void read_session_part(Reader& reader, const MapItem& map, const Config& config,
   std::ranges::sort(remit.tags, {}, &Tag::key);
   remit.transitive = {"AccessType"};
   if (const auto keys = map.find("transitive")) read_transitive(reader, *keys, remit);
-  if (const auto arns = map.find("policy_arns")) read_policy_arns(reader, *arns, remit);
+  if (const auto arns = map.find("policy_arns"))
+    read_policy_arns(reader, *arns, remit, remit.policy_arns);
+  if (const auto arns = map.find("offload")) read_policy_arns(reader, *arns, remit, remit.offload);
+  if (remit.policy_arns.size() + remit.offload.size() > kMaxPolicyArns)
+    reader.error(
+        map.position(), map.path_of("offload"),
+        fmt::format("stands beside `policy_arns`: STS takes {} of both together", kMaxPolicyArns));
   if (const auto id = map.find("external_id")) read_external_id(reader, *id, remit);
   if (const auto identity = map.find("source_identity"))
     read_source_identity(reader, *identity, remit);

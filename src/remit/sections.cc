@@ -175,6 +175,8 @@ void read_aws(Reader& reader, const Item& item, const LoadOptions& options, AwsC
     }
   }
   if (const auto endpoints = map->find("endpoints")) read_endpoints(reader, *endpoints, aws);
+  if (const auto prefetch = map->find("prefetch"))
+    aws.prefetch = reader.boolean(*prefetch).value_or(false);
   if (const auto bundle = map->find("ca_bundle"))
     aws.ca_bundle = reader.file_path(*bundle, options.home).value_or("");
 }

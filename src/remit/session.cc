@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "aws/arn.h"
@@ -43,8 +44,41 @@ std::size_t managed_characters(const SessionPlan& plan) {
   return managed;
 }
 
+// The characters of each statement and ARN, the largest first, as many as a person wants to read.
+std::string parts_of(const SessionPlan& plan) {
+  constexpr std::size_t kTold = 8;
+  std::vector<std::pair<std::size_t, std::string>> parts;
+  const auto document = json::parse(plan.policy);
+  const auto statements = document ? document->root().find("Statement") : std::nullopt;
+  // One alone stands without brackets.
+  std::vector<json::Value> all;
+  if (statements && statements->is(json::Kind::Object)) all.push_back(*statements);
+  if (statements && statements->is(json::Kind::Array)) {
+    for (const json::Value statement : statements->elements()) all.push_back(statement);
+  }
+  std::size_t index = 0;
+  for (const json::Value statement : all) {
+    std::string name = fmt::format("statement {}", index + 1);
+    if (index < plan.origins.size() && !plan.origins[index].empty()) {
+      const StatementOrigin& origin = plan.origins[index].front();
+      name += origin.sid.empty() ? fmt::format(" of line {}", origin.position.line)
+                                 : fmt::format(" ({}, line {})", origin.sid, origin.position.line);
+    }
+    parts.emplace_back(count_characters(statement.raw()).count, std::move(name));
+    ++index;
+  }
+  for (const std::string& arn : plan.policy_arns) parts.emplace_back(arn.size(), arn);
+  std::ranges::sort(parts, std::greater<>(), &std::pair<std::size_t, std::string>::first);
+  std::string text;
+  for (std::size_t i = 0; i < parts.size() && i < kTold; ++i) {
+    text += fmt::format("{}{}: {}", i == 0 ? "" : ", ", parts[i].second, parts[i].first);
+  }
+  if (parts.size() > kTold) text += fmt::format(", and {} smaller ones", parts.size() - kTold);
+  return text;
+}
+
 // The limit counts the inline policy and the managed policies' ARNs; both are shown.
-Result<> check_policy_size(const SessionPlan& plan) {
+Result<> check_policy_size(SessionPlan& plan, const std::vector<std::string>& offload) {
   const Character inline_policy = count_characters(plan.policy);
   if (inline_policy.beyond_latin1)
     return fail(ErrorCode::Denied,
@@ -53,13 +87,27 @@ Result<> check_policy_size(const SessionPlan& plan) {
                             plan.remit));
   const std::size_t managed = managed_characters(plan);
   if (inline_policy.count + managed <= kMaxPolicyCharacters) return {};
+  if (!offload.empty()) {
+    plan.offloaded = true;
+    plan.policy_arns.insert(plan.policy_arns.end(), offload.begin(), offload.end());
+    std::ranges::sort(plan.policy_arns);
+    const auto doubles = std::ranges::unique(plan.policy_arns);
+    plan.policy_arns.erase(doubles.begin(), doubles.end());
+    if (const std::size_t all = managed_characters(plan); all > kMaxPolicyCharacters)
+      return fail(ErrorCode::LimitExceeded,
+                  fmt::format("the managed policies of remit {} alone are too long for STS: {} "
+                              "characters of ARNs, and {} is the limit",
+                              plan.remit, all, kMaxPolicyCharacters));
+    return {};
+  }
   return fail(
       ErrorCode::LimitExceeded,
       fmt::format("the session policy of remit {} is too long for STS: {} characters inline "
-                  "+ {} of managed policy ARNs = {}, and {} is the limit; use patterns for "
-                  "what has a common beginning, or split the remit",
+                  "+ {} of managed policy ARNs = {}, and {} is the limit ({}); use patterns for "
+                  "what has a common beginning, split the remit, or name managed policies in "
+                  "`offload`",
                   plan.remit, inline_policy.count, managed, inline_policy.count + managed,
-                  kMaxPolicyCharacters));
+                  kMaxPolicyCharacters, parts_of(plan)));
 }
 
 void write_optional(json::Writer& writer, std::string_view key,
@@ -87,6 +135,7 @@ std::string key_of(const SessionPlan& plan, const Config& config) {
   writer.key("duration").integer(plan.duration.count());
   write_optional(writer, "externalId", plan.external_id);
   writer.key("policy").string(plan.policy);
+  if (plan.offloaded) writer.key("offloaded").boolean(true);
   write_strings(writer, "policyArns", plan.policy_arns);
   writer.key("profile").string(config.aws.base.profile);
   writer.key("region").string(plan.region);
@@ -133,7 +182,7 @@ std::string id_of(const Remit& remit, const BoundArguments& bound) {
 }  // namespace
 
 std::size_t plan_characters(const SessionPlan& plan) {
-  return count_characters(plan.policy).count + managed_characters(plan);
+  return (plan.offloaded ? 0 : count_characters(plan.policy).count) + managed_characters(plan);
 }
 
 Result<SessionPlan> plan_session(const Config& config, const Remit& remit, BoundArguments bound) {
@@ -153,10 +202,11 @@ Result<SessionPlan> plan_session(const Config& config, const Remit& remit, Bound
   plan.duration = remit.duration;
   plan.region = config.aws.region;
   plan.bound = std::move(bound);
-  REMIT_CHECKED(check_policy_size(plan));
+  REMIT_CHECKED(check_policy_size(plan, remit.offload));
   plan.key = key_of(plan, config);
   plan.session_name = session_name_of(config, plan);
-  plan.packed_percent_estimate = estimate_packed_percent(plan.policy, plan.policy_arns, plan.tags);
+  plan.packed_percent_estimate = estimate_packed_percent(
+      plan.offloaded ? std::string_view() : plan.policy, plan.policy_arns, plan.tags);
   REMIT_TRY(plan.compiled, compile_policy(plan));
   return plan;
 }

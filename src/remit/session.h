@@ -37,9 +37,12 @@ struct SessionPlan {
   std::string account;                   // of the role, twelve digits
   std::string session_name;              // Remit's own: agent, remit and a short hash; 2..64
   std::string policy;                    // canonical, minified JSON; never empty
-  std::vector<std::string> policy_arns;  // sorted
-  std::vector<Tag> tags;                 // sorted by key
-  std::vector<std::string> transitive;   // sorted
+  std::vector<std::string> policy_arns;  // sorted; of an offloaded plan those of `offload` too
+  // `policy` is too long for STS: only `policy_arns` go there, and what they allow beyond it is
+  // refused by Remit alone.
+  bool offloaded = false;
+  std::vector<Tag> tags;                // sorted by key
+  std::vector<std::string> transitive;  // sorted
   std::optional<std::string> source_identity;
   std::optional<std::string> external_id;
   std::chrono::seconds duration{900};

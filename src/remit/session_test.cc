@@ -8,6 +8,7 @@
 #include <set>
 
 #include "remit/config_for_tests.h"
+#include "remit/sources.h"
 
 namespace remit::rules {
 namespace {
@@ -109,6 +110,43 @@ TEST(Session, RefusesWhatStsWouldNotTake) {
       long_policy.error().message,
       MatchesRegex(".* [0-9]+ characters inline \\+ 38 of managed policy ARNs = [0-9]+, and "
                    "2048 is the limit.*"));
+}
+
+TEST(Session, TellsTheSizeOfEachPartOfAPolicyThatIsTooLong) {
+  std::string lines =
+      "    session:\n      - { Sid: Large, Effect: Allow, Action: \"s3:GetObject\", Resource: [";
+  for (int i = 0; i < 60; ++i) lines += fmt::format("\"arn:aws:s3:::bucket-{}/some/prefix\",", i);
+  lines +=
+      "] }\n      - { Sid: Small, Effect: Allow, Action: \"sqs:SendMessage\", Resource: \"*\" }\n";
+  const auto plan = plan_of(config_with(lines));
+  ASSERT_FALSE(plan);
+  EXPECT_THAT(plan.error().message,
+              MatchesRegex(".*\\(statement [12] \\(Large, line [0-9]+\\): [0-9]{4}, "
+                           "statement [12] \\(Small, line [0-9]+\\): [0-9]{2}\\).*"));
+}
+
+TEST(Session, OffloadsAPolicyThatIsTooLongWhereTheRemitSaysHow) {
+  std::string lines = "    session:\n";
+  for (int i = 0; i < 60; ++i)
+    lines += fmt::format(
+        "      - {{ Effect: Allow, Action: \"s3:GetObject\", Resource: "
+        "\"arn:aws:s3:::bucket-{}/a/long/prefix*\" }}\n",
+        i);
+  const std::string offload = "    offload: [\"arn:aws:iam::111122223333:policy/agents\"]\n";
+  const auto plan = plan_of(config_with(lines + offload));
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_TRUE(plan->offloaded);
+  EXPECT_EQ(plan->policy_arns, std::vector<std::string>{"arn:aws:iam::111122223333:policy/agents"});
+  EXPECT_GT(plan->policy.size(), kMaxPolicyCharacters) << "what Remit decides by";
+  EXPECT_LE(plan_characters(*plan), kMaxPolicyCharacters);
+  const auto request = assume_role_request(*plan);
+  EXPECT_TRUE(request.policy.empty());
+  EXPECT_EQ(request.policy_arns, plan->policy_arns);
+  const auto fits = plan_of(config_with(offload));
+  ASSERT_TRUE(fits) << fits.error().message;
+  EXPECT_FALSE(fits->offloaded);
+  EXPECT_TRUE(fits->policy_arns.empty()) << "only when it is needed";
+  EXPECT_EQ(fits->key, plan_of(config_with(""))->key) << "it changes nothing then";
 }
 
 TEST(Session, MeasuresThePolicyInCharactersNotBytes) {

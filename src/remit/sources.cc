@@ -41,7 +41,7 @@ aws::AssumeRoleRequest assume_role_request(const SessionPlan& plan) {
   aws::AssumeRoleRequest request;
   request.role_arn = plan.role;
   request.session_name = plan.session_name;
-  request.policy = plan.policy;
+  if (!plan.offloaded) request.policy = plan.policy;
   request.policy_arns = plan.policy_arns;
   for (const auto& [key, value] : plan.tags) request.tags.emplace_back(key, value);
   request.transitive_tag_keys = plan.transitive;

@@ -88,12 +88,17 @@ Result<> settle_role(HandOut& asked, aws::AssumeRoleRequest role, const CallFact
   asked.duration = role.duration;
   asked.asked_session_name = std::exchange(role.session_name, facts.session_name);
   role.source_identity.clear();  // inherited from the call's session
-  role.policy = facts.plan->policy;
+  if (!facts.plan->offloaded) role.policy = facts.plan->policy;
   // Of another account such a policy does not exist; without it the session may do less, not more.
   for (const std::string& policy : facts.plan->policy_arns) {
     const bool fits = policy.find("::aws:policy/") != policy.npos ||
                       policy.find(fmt::format("::{}:", arn.account.text())) != policy.npos;
     if (fits) role.policy_arns.push_back(policy);
+  }
+  if (role.policy.empty() && role.policy_arns.empty()) {
+    return denied(
+        "the remit's session policy is too long for STS, and its managed policies are of "
+        "another account: nothing would limit the role at AWS");
   }
   asked.role = std::move(role);
   return {};

@@ -1,0 +1,84 @@
+#include "gateway/revoker.h"
+
+#include <string_view>
+#include <utility>
+
+#include "json/writer.h"
+#include "remit/session.h"
+
+namespace remit::gateway {
+namespace {
+
+std::string body_of(const Revocation& order, std::size_t sessions, std::size_t calls) {
+  json::Writer body;
+  body.begin_object();
+  const auto text = [&](std::string_view key, std::string_view value) {
+    if (!value.empty()) body.key(key).string(value);
+  };
+  text("by", order.by);
+  text("call", order.call);
+  body.key("calls").integer(static_cast<std::int64_t>(calls));
+  body.key("hold_seconds").integer(order.hold.count());
+  text("id", order.id);
+  text("remit", order.remit);
+  text("role", order.role);
+  text("session_name", order.session_name);
+  body.key("sessions").integer(static_cast<std::int64_t>(sessions));
+  body.end_object();
+  return std::move(body).take();
+}
+
+// A call id names a call, not a session that others may share.
+bool fits(const Revocation& order, const rules::SessionPlan& plan) {
+  return order.call.empty() && order.fits({}, plan.remit, plan.role, plan.session_name);
+}
+
+}  // namespace
+
+void Revoker::complain(const Error& error) {
+  if (std::exchange(last_complaint_, error.message) == error.message) return;
+  parts_.log.error("revocation.not-read", {{"reason", std::string_view(error.message)}});
+}
+
+void Revoker::begin() {
+  auto held = watch_.begin(parts_.clock.now());
+  if (!held) return complain(held.error());
+  for (const Revocation& order : *held) {
+    parts_.sessions.hold([order](const auto& plan) { return fits(order, plan); },
+                         order.time + order.hold);
+  }
+}
+
+void Revoker::look() {
+  auto orders = watch_.poll();
+  if (!orders) return complain(orders.error());
+  last_complaint_.clear();
+  for (const Revocation& order : *orders) carry_out(order);
+}
+
+void Revoker::carry_out(const Revocation& order) {
+  if (order.hold.count() > 0) {
+    parts_.sessions.hold([order](const auto& plan) { return fits(order, plan); },
+                         parts_.clock.now() + order.hold);
+  }
+  const std::size_t sessions =
+      parts_.sessions.revoke_if([&](const auto& plan) { return fits(order, plan); });
+  // Also those whose session was let go of, because it was the least recently used.
+  const std::size_t calls = parts_.lanes.end_calls([&](const CallFacts& facts) {
+    return !facts.role_arn.empty() &&
+           order.fits(facts.id, facts.remit, facts.role_arn, facts.session_name);
+  });
+  parts_.log.warn("sessions.revoked", {{"order", std::string_view(order.id)},
+                                       {"sessions", static_cast<std::int64_t>(sessions)},
+                                       {"calls", static_cast<std::int64_t>(calls)}});
+  parts_.journal.note(ledger::Kind::Revoked, "", body_of(order, sessions, calls));
+}
+
+net::Task<> Revoker::run(Revoker& self) {
+  while (true) {
+    self.look();
+    co_await net::sleep_for(kEvery);
+  }
+}
+
+}  // namespace remit::gateway
