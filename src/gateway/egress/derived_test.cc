@@ -263,7 +263,8 @@ TEST_F(DerivedTest, TokensForTheCallsOwnSessionAreRemitsToGive) {
   EXPECT_TRUE(arrived.empty()) << "AWS would refuse it to a session";
   const Placeholder lanes_own{.access_key_id = placeholder.access_key_id,
                               .secret_access_key = placeholder.secret_access_key.clone(),
-                              .proxy_token = {}};
+                              .proxy_token = {},
+                              .credential_token = {}};
   use(session_token);
   ASSERT_EQ(get("/invoices/a").status, 200);
   EXPECT_EQ(http::find(arrived[0]->head.fields, "x-amz-security-token")->value,
