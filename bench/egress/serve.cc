@@ -124,7 +124,7 @@ int main(int argc, char** argv) {
 
   const Placeholder placeholder = make_placeholder(random);
   Placeholder its_own{placeholder.access_key_id, placeholder.secret_access_key.clone(),
-                      placeholder.proxy_token.clone()};
+                      placeholder.proxy_token.clone(), placeholder.credential_token.clone()};
   auto lane = std::make_shared<Lane>("bench", std::move(its_own), std::vector<std::string>());
   lanes.add(lane);
   CallFacts facts;

@@ -136,6 +136,8 @@ Result<Database> open_database(const fs::path& path, const Options& options) {
   REMIT_CHECKED(
       database.exec(fmt::format("PRAGMA wal_autocheckpoint = {}", options.checkpoint_pages)));
   if (options.durability == Durability::Process) database.leave_log();
+  // Appending needs the tails of a table and an index; SQLite would keep 2 MiB.
+  REMIT_CHECKED(database.exec("PRAGMA cache_size = -256"));
   if (version == 0) REMIT_CHECKED(create_schema(database));
   if (options.max_pages != 0) {
     REMIT_CHECKED(database.exec(fmt::format("PRAGMA max_page_count = {}", options.max_pages)));
