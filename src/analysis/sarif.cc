@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "json/writer.h"
 
 namespace remit::analysis {
@@ -24,15 +25,65 @@ std::string_view level_of(FindingType type) {
   return "warning";
 }
 
-std::vector<std::string_view> codes_in(std::span<const FileFindings> files) {
-  std::vector<std::string_view> codes;
+struct Rule {
+  std::string_view code;
+  FindingType type;
+  auto operator<=>(const Rule&) const = default;
+};
+
+std::vector<Rule> rules_in(std::span<const FileFindings> files) {
+  std::vector<Rule> rules;
   for (const FileFindings& file : files) {
-    for (const Finding& finding : file.findings) codes.push_back(finding.code);
+    for (const Finding& finding : file.findings) rules.push_back({finding.code, finding.type});
   }
-  std::ranges::sort(codes);
-  const auto rest = std::ranges::unique(codes);
-  codes.erase(rest.begin(), rest.end());
-  return codes;
+  std::ranges::sort(rules);
+  const auto rest = std::ranges::unique(rules, {}, &Rule::code);
+  rules.erase(rest.begin(), rest.end());
+  return rules;
+}
+
+// Where AWS tells of a check of its own: its page has an anchor for each code.
+std::string help_of(const Rule& rule) {
+  std::string_view kind;
+  switch (rule.type) {
+    case FindingType::Error:
+      kind = "error";
+      break;
+    case FindingType::SecurityWarning:
+      kind = "security-warning";
+      break;
+    case FindingType::Warning:
+      kind = "general-warning";
+      break;
+    case FindingType::Suggestion:
+      kind = "suggestion";
+      break;
+    default:
+      return {};
+  }
+  if (rule.code == "SESSION_POLICY_TOO_LONG") return {};  // our own
+  std::string out = fmt::format(
+      "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
+      "access-analyzer-reference-policy-checks.html"
+      "#access-analyzer-reference-policy-checks-{}-",
+      kind);
+  for (const char c : lower_ascii(rule.code)) out += c == '_' ? '-' : c;
+  return out;
+}
+
+// A file's name as a relative reference of RFC 3986.
+std::string uri_of(std::string_view file) {
+  std::string out;
+  for (const char c : file) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~/").find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
 }
 
 void write_result(json::Writer& w, const std::string& file, const Finding& finding,
@@ -46,7 +97,7 @@ void write_result(json::Writer& w, const std::string& file, const Finding& findi
   w.end_object();
   w.key("locations").begin_array().begin_object();
   w.key("physicalLocation").begin_object();
-  w.key("artifactLocation").begin_object().key("uri").string(file).end_object();
+  w.key("artifactLocation").begin_object().key("uri").string(uri_of(file)).end_object();
   w.key("region").begin_object();
   w.key("startLine").integer(static_cast<std::int64_t>(finding.position.line));
   w.key("startColumn").integer(static_cast<std::int64_t>(finding.position.column));
@@ -64,7 +115,7 @@ void write_result(json::Writer& w, const std::string& file, const Finding& findi
 }  // namespace
 
 std::string to_sarif(std::span<const FileFindings> files, std::string_view version) {
-  const auto codes = codes_in(files);
+  const auto rules = rules_in(files);
   json::Writer w;
   w.begin_object();
   w.key("$schema").string("https://json.schemastore.org/sarif-2.1.0.json");
@@ -74,14 +125,17 @@ std::string to_sarif(std::span<const FileFindings> files, std::string_view versi
   w.key("name").string("remit lint");
   w.key("version").string(version);
   w.key("rules").begin_array();
-  for (const std::string_view code : codes) {
-    w.begin_object().key("id").string(code).end_object();
+  for (const Rule& rule : rules) {
+    w.begin_object().key("id").string(rule.code);
+    if (const std::string help = help_of(rule); !help.empty()) w.key("helpUri").string(help);
+    w.end_object();
   }
   w.end_array().end_object().end_object();
   w.key("results").begin_array();
   for (const auto& [file, findings] : files) {
     for (const Finding& finding : findings) {
-      const auto rule = std::ranges::lower_bound(codes, finding.code) - codes.begin();
+      const auto rule =
+          std::ranges::lower_bound(rules, finding.code, {}, &Rule::code) - rules.begin();
       write_result(w, file, finding, static_cast<std::size_t>(rule));
     }
   }
