@@ -65,7 +65,7 @@ Exit explain_batch(std::istream& in, std::ostream& out) {
   while (lines.next(line, cut)) {
     if (is_blank(line) && !cut) continue;
     if (cut) {
-      answers += R"({"id":null,"error":"line: is longer than 8 MiB"})";
+      batch.refuse_too_long(line, answers);
     } else {
       batch.answer(line, answers);
     }

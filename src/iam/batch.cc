@@ -76,9 +76,11 @@ struct Batch::Impl {
         id_parser({.max_bytes = 1024, .max_depth = 2}) {}
 
   void answer(std::string_view line, std::string& out);
+  void refuse_too_long(std::string_view beginning, std::string& out);
 
  private:
   void reset();
+  std::string id_in(std::string_view broken_line);
   void fail(std::string message) {
     if (!fault) fault = Fault{std::move(message)};
   }
@@ -127,6 +129,9 @@ Batch& Batch::operator=(Batch&&) noexcept = default;
 Batch::~Batch() = default;
 
 void Batch::answer(std::string_view line, std::string& out) { impl_->answer(line, out); }
+void Batch::refuse_too_long(std::string_view beginning, std::string& out) {
+  impl_->refuse_too_long(beginning, out);
+}
 
 void Batch::Impl::reset() {
   fault.reset();
@@ -145,14 +150,26 @@ void Batch::Impl::reset() {
   notes.clear();
 }
 
+std::string Batch::Impl::id_in(std::string_view broken_line) {
+  const auto found = raw_id(broken_line);
+  if (found.empty()) return "null";
+  const auto parsed = id_parser.parse(found);
+  return parsed ? json::canonical(*parsed) : "null";
+}
+
+void Batch::Impl::refuse_too_long(std::string_view beginning, std::string& out) {
+  out.append("{\"id\":").append(id_in(beginning)).append(",\"error\":");
+  json::append_string(
+      out, "line: is longer than " + std::to_string(limits.max_line_bytes >> 20U) + " MiB");
+  out.push_back('}');
+}
+
 void Batch::Impl::answer(std::string_view line, std::string& out) {
   reset();
   std::string id = "null";
   const auto root = line_parser.parse(line);
   if (!root) {
-    if (const auto found = raw_id(line); !found.empty()) {
-      if (const auto parsed = id_parser.parse(found)) id = json::canonical(*parsed);
-    }
+    id = id_in(line);
     fail("line is no valid JSON: 1:" + std::to_string(root.error().position.column) + ": " +
          root.error().message);
   } else if (!root->is(json::Kind::Object)) {
@@ -389,6 +406,8 @@ void Batch::Impl::read_document(const std::string& name, json::Value value, Poli
   const std::string where = "policies." + name;
   policy_bytes += value.raw().size();
   auto document = value;
+  // A line holds no newline that counts: its values stand in line 1.
+  json::Position position{1, value.offset() + 1};
   if (const auto text = value.as_string()) {
     const auto parsed = document_parser.parse(*text);
     if (!parsed) {
@@ -397,8 +416,9 @@ void Batch::Impl::read_document(const std::string& name, json::Value value, Poli
                                 parsed.error().message));
     }
     document = *parsed;
+    position = document.position();
   }
-  auto compiled = compile(document, kind, name);
+  auto compiled = compile(document, kind, name, position);
   if (!compiled) {
     std::string message = at(where, to_text(compiled.error().front()));
     if (const auto more = compiled.error().size() - 1; more > 0) {

@@ -29,6 +29,8 @@ class Batch {
 
   // Appends {"id","decision","because"} or {"id","error"}, without a newline.
   void answer(std::string_view line, std::string& out);
+  // The answer to a line of which only the beginning was read, for its length.
+  void refuse_too_long(std::string_view beginning, std::string& out);
 
  private:
   struct Impl;

@@ -85,7 +85,8 @@ struct Compiler::Elements {
   }
 };
 
-Compiler::Compiler(CompiledPolicy& out, json::Value root) : out_(out), root_(root) {
+Compiler::Compiler(CompiledPolicy& out, json::Value root, json::Position at)
+    : out_(out), root_(root), at_(at) {
   out_.pool.reserve(root.raw().size() + root.raw().size() / 4);
 }
 
@@ -100,7 +101,7 @@ void Compiler::fault(std::size_t offset, const Path& path, std::string message) 
   if (errors_.size() >= kMaxErrors) return;
   PolicyError error;
   append_path(error.path, path);
-  const auto base = root_.position();
+  const auto base = at_;
   const auto inside = json::position_in(root_.raw(), offset - root_.offset());
   error.position.line = base.line + inside.line - 1;
   error.position.column = inside.line == 1 ? base.column + inside.column - 1 : inside.column;
@@ -166,7 +167,7 @@ json::Position Compiler::statement_position(std::size_t offset) {
   const auto raw = root_.raw();
   if (last_offset_ == 0) {
     last_offset_ = root_.offset();
-    last_position_ = root_.position();
+    last_position_ = at_;
   }
   const auto between = raw.substr(last_offset_ - root_.offset(), offset - last_offset_);
   const auto lines = static_cast<std::size_t>(std::ranges::count(between, '\n'));

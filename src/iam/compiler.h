@@ -25,7 +25,8 @@ struct Path {
 
 class Compiler {
  public:
-  Compiler(CompiledPolicy& out, json::Value root);
+  // `at`: where `root` stands.
+  Compiler(CompiledPolicy& out, json::Value root, json::Position at);
 
   void policy();
   std::vector<PolicyError> take_errors() && { return std::move(errors_); }
@@ -85,6 +86,7 @@ class Compiler {
 
   CompiledPolicy& out_;
   json::Value root_;
+  json::Position at_;
   bool variables_ = false;  // Version 2012-10-17
   std::vector<PolicyError> errors_;
   std::size_t last_offset_ = 0;  // of the statement whose position was taken last

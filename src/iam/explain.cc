@@ -1,6 +1,8 @@
 #include "iam/explain.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <tuple>
 #include <utility>
 
@@ -56,6 +58,36 @@ StatementReport report_statement(LayerName layer, const Policy& policy, std::siz
   }
   return out;
 }
+
+constexpr std::array<const Policy*, 1> kSomePolicy{};  // attached, and never looked at
+
+// What a grant can be added to, in the order in which a suggestion names them.
+struct Part {
+  std::string_view name;
+  void (*add)(Stack&, Verdicts&, const Query&);
+  bool limits = false;  // not the caller's own to widen
+};
+constexpr std::array<Part, 6> kParts{{
+    {"a service control policy of each level",
+     [](Stack&, Verdicts& v, const Query&) { v.scp_allow = Truth::Yes; }, true},
+    {"the endpoint policy",
+     [](Stack&, Verdicts& v, const Query&) { v.endpoint_allow = Truth::Yes; }},
+    {"an identity policy of the caller",
+     [](Stack&, Verdicts& v, const Query&) { v.identity.allow = Truth::Yes; }},
+    {"the permission boundary",
+     [](Stack&, Verdicts& v, const Query&) { v.boundary.allow = Truth::Yes; }, true},
+    {"the session policy",
+     [](Stack& s, Verdicts& v, const Query&) {
+       s.session = Layer::of(kSomePolicy);  // a federated user needs one
+       v.session.allow = Truth::Yes;
+     }},
+    {"the resource's policy, for this caller",
+     [](Stack& s, Verdicts& v, const Query& q) {
+       s.resource = Layer::of(kSomePolicy);
+       const bool role = q.principal != nullptr && q.principal->kind() == PrincipalKind::Role;
+       (role ? v.resource.granted.role : v.resource.granted.direct) = Truth::Yes;
+     }},
+}};
 
 class Explainer {
  public:
@@ -263,30 +295,53 @@ class Explainer {
     out_.suggestion = std::move(out);
   }
 
-  void suggest_grants(Suggestion& out) {
-    const auto s = sides(stack_, query_, verdicts_);
-    const bool same = same_account(query_) == Truth::Yes;
-    std::vector<std::string> to;
-    if (verdicts_.scp_allow != Truth::Yes)
-      to.emplace_back("a service control policy of each level");
-    if (verdicts_.endpoint_allow != Truth::Yes) to.emplace_back("the endpoint policy");
-    const bool identity_missing =
-        s.needs_identity && s.identity != Truth::Yes && !(same && s.resource.role == Truth::Yes);
-    if (identity_missing) to.emplace_back("an identity policy of the caller");
-    if (s.needs_identity && s.boundary != Truth::Yes) to.emplace_back("the permission boundary");
-    if (s.needs_identity && s.session != Truth::Yes) to.emplace_back("the session policy");
-    const bool resource_needed = !s.needs_identity || !same || s.explicit_resource;
-    if (resource_needed && s.resource.any() != Truth::Yes) {
-      to.emplace_back("the resource's policy, for this caller");
+  bool allowed_with(unsigned parts) const {
+    Stack stack = stack_;
+    Verdicts v = verdicts_;
+    for (std::size_t i = 0; i < kParts.size(); ++i) {
+      if ((parts >> i & 1U) != 0) kParts[i].add(stack, v, query_);
     }
-    const bool limited = verdicts_.scp_allow != Truth::Yes || s.boundary != Truth::Yes;
-    out.possible = !to.empty() && !limited;
+    if (v.scp_allow != Truth::Yes || v.endpoint_allow != Truth::Yes) return false;
+    const Truth same = same_account(query_);
+    return grant(stack, query_, v, same != Truth::No).granted == Truth::Yes &&
+           (same != Truth::Maybe || grant(stack, query_, v, false).granted == Truth::Yes);
+  }
+
+  // The fewest layers that have to grant. A resource's policy is one of them only where it has to
+  // be: naming a session there would pass by its session policy and boundary.
+  void suggest_grants(Suggestion& out) {
+    constexpr unsigned kAll = 1U << kParts.size();
+    constexpr unsigned kResource = kAll / 2;
+    const unsigned end = resource_must_grant() ? kAll : kResource;
+    unsigned fewest = 0;
+    for (int count = 1; fewest == 0 && count <= static_cast<int>(kParts.size()); ++count) {
+      for (unsigned parts = 1; fewest == 0 && parts < end; ++parts) {
+        if (std::popcount(parts) == count && allowed_with(parts)) fewest = parts;
+      }
+    }
+    if (fewest == 0) {
+      out.text = "no grant can allow it";
+      return;
+    }
+    std::vector<std::string_view> to;
+    bool limited = false;
+    for (std::size_t i = 0; i < kParts.size(); ++i) {
+      if ((fewest >> i & 1U) == 0) continue;
+      to.push_back(kParts[i].name);
+      limited = limited || kParts[i].limits;
+    }
+    out.possible = !limited;
     if (limited) out.text = "no grant to the caller alone can allow it; ";
     out.text += "add " + grant_text() + " to ";
     for (std::size_t i = 0; i < to.size(); ++i) {
       if (i > 0) out.text += i + 1 == to.size() ? " and " : ", ";
       out.text += to[i];
     }
+  }
+
+  bool resource_must_grant() const {
+    const auto s = sides(stack_, query_, verdicts_);
+    return !s.needs_identity || s.explicit_resource || same_account(query_) != Truth::Yes;
   }
 
   const Stack& stack_;

@@ -52,13 +52,17 @@ std::string_view Policy::name() const { return compiled_->name; }
 std::size_t Policy::statements() const { return compiled_->statements.size(); }
 
 CompileResult compile(json::Value document, PolicyKind kind, std::string name) {
+  return compile(document, kind, std::move(name), document.position());
+}
+
+CompileResult compile(json::Value document, PolicyKind kind, std::string name, json::Position at) {
   auto compiled = std::make_unique<CompiledPolicy>();
   compiled->kind = kind;
   compiled->name = std::move(name);
   if (document.raw().size() > kMaxPolicyBytes) {
-    return std::unexpected(std::vector{PolicyError{{}, document.position(), "is beyond 4 MiB"}});
+    return std::unexpected(std::vector{PolicyError{{}, at, "is beyond 4 MiB"}});
   }
-  Compiler compiler(*compiled, document);
+  Compiler compiler(*compiled, document, at);
   compiler.policy();
   if (auto errors = std::move(compiler).take_errors(); !errors.empty()) {
     return std::unexpected(std::move(errors));

@@ -62,6 +62,9 @@ using CompileResult = std::expected<Policy, std::vector<PolicyError>>;
 // Either a policy without a fault or every fault found (never an empty list). `name` appears in
 // reasons. Nothing of `document` is referred to afterwards.
 CompileResult compile(json::Value document, PolicyKind kind, std::string name);
+// `at`: where the document stands, for a caller who knows it; to find it takes time in proportion
+// to the text before it.
+CompileResult compile(json::Value document, PolicyKind kind, std::string name, json::Position at);
 // The same from the exact text: broken JSON and duplicate keys become PolicyErrors with an empty
 // path.
 CompileResult compile(std::string_view text, PolicyKind kind, std::string name);
