@@ -29,15 +29,13 @@ std::size_t cost_of(const Record& record) {
   return sizeof(Pending) + record.call.size() + record.body.size();
 }
 
-// Gathers records and commits them together: on the owner's thread (Durability::Process) or on one
-// of its own.
+// Gathers records and commits them together. Whoever set writing_ owns the batch and the store
+// until it clears it; with Durability::Disk that goes from the owner's thread, which commits, to
+// the ledger's, which syncs.
 class GroupCommit final : public Ledger {
  public:
   GroupCommit(Options options, Store store, Post post)
-      : options_(std::move(options)),
-        on_owner_(options_.durability == Durability::Process),
-        post_(std::move(post)),
-        store_(std::move(store)) {
+      : options_(std::move(options)), post_(std::move(post)), store_(std::move(store)) {
     thread_ = std::thread([this] { run(); });
   }
 
@@ -61,11 +59,7 @@ class GroupCommit final : public Ledger {
     }
     queued_bytes_ += cost;
     queue_.push_back({std::move(record), std::move(done)});
-    if (!on_owner_) {
-      hand_over();
-    } else if (!std::exchange(turn_posted_, true)) {
-      post_turn();
-    }
+    post_turn();
   }
 
  private:
@@ -82,7 +76,9 @@ class GroupCommit final : public Ledger {
     return std::nullopt;
   }
 
+  // Under mutex_.
   void post_turn() {
+    if (std::exchange(turn_posted_, true)) return;
     post_([this, alive = std::weak_ptr<int>(alive_)] {
       if (!alive.expired()) end_turn();
     });
@@ -91,7 +87,11 @@ class GroupCommit final : public Ledger {
   // The thread takes the queue. Under mutex_.
   void hand_over() {
     handed_over_ = true;
-    if (std::exchange(waiting_, false)) wake_.notify_one();
+    wake_thread();
+  }
+
+  void wake_thread() {
+    if (std::exchange(waiting_, false) || claiming_) wake_.notify_one();
   }
 
   // A record on its own is committed at once. Where several come, a few turns more gather more of
@@ -111,9 +111,9 @@ class GroupCommit final : public Ledger {
   // block.
   void end_turn() {
     std::unique_lock lock(mutex_);
-    if (more_may_come()) return post_turn();
     turn_posted_ = false;
-    if (queue_.empty() || writing_ || handed_over_) return;  // the thread takes all there is
+    if (queue_.empty() || writing_ || handed_over_) return;  // whoever is at it looks again after
+    if (more_may_come()) return post_turn();
     if (claiming_ || !store_ || failure_) return hand_over();
     take(batch_);
     writing_ = true;
@@ -124,14 +124,20 @@ class GroupCommit final : public Ledger {
     std::optional<Error> failure;
     if (!written) failure = failed(std::move(written).error());
     const bool log_is_long = store_ && store_->log_pages() >= options_.checkpoint_pages;
+    if (!failure && options_.durability == Durability::Disk) {
+      lock.lock();
+      checkpoint_due_ = checkpoint_due_ || log_is_long;
+      sync_due_ = true;
+      return wake_thread();
+    }
     auto answers = answers_to(batch_, failure);
     batch_.clear();
     lock.lock();
     writing_ = false;
     note(std::move(failure));
     checkpoint_due_ = checkpoint_due_ || log_is_long;
-    if (claiming_ || (log_is_long && std::exchange(waiting_, false))) wake_.notify_one();
-    if (!queue_.empty()) hand_over();  // appended by another thread, which found us writing
+    if (claiming_ || log_is_long) wake_thread();
+    if (!queue_.empty()) post_turn();  // appended by another thread while we wrote
     if (answers_posted_ != 0) return post_answers(std::move(answers));  // theirs come first
     lock.unlock();
     answers();
@@ -145,16 +151,16 @@ class GroupCommit final : public Ledger {
                   std::make_move_iterator(batch_.end()));
     batch_.clear();
     writing_ = false;
-    if (claiming_) wake_.notify_one();
     hand_over();
   }
 
   void run() {
     std::unique_lock lock(mutex_);
     while (wait_for_work(lock)) {
+      if (sync_due_) sync(lock);
       if (std::exchange(checkpoint_due_, false)) shorten_log(lock);
-      handed_over_ = false;
-      if (queue_.empty() || writing_) continue;  // the owner's turn, which hands over what is left
+      const bool ours = std::exchange(handed_over_, false) || stopping_;
+      if (!ours || queue_.empty() || writing_) continue;
       take(batch_);
       writing_ = true;
       lock.unlock();
@@ -164,19 +170,34 @@ class GroupCommit final : public Ledger {
       lock.lock();
       writing_ = false;
       note(std::move(failure));
-      if (!queue_.empty()) handed_over_ = true;
       post_answers(std::move(answers));  // locked, so that no later append is answered before
+      if (!queue_.empty()) post_turn();
     }
+  }
+
+  // Ends what end_turn() began.
+  void sync(std::unique_lock<std::mutex>& lock) {
+    sync_due_ = false;
+    lock.unlock();
+    std::optional<Error> failure;
+    if (auto synced = store_->sync(); !synced) failure = failed(std::move(synced).error());
+    auto answers = answers_to(batch_, failure);
+    batch_.clear();
+    lock.lock();
+    writing_ = false;
+    note(std::move(failure));
+    post_answers(std::move(answers));
+    if (!queue_.empty()) post_turn();
   }
 
   // False when everything is written and the owner wants to go.
   bool wait_for_work(std::unique_lock<std::mutex>& lock) {
-    while (!handed_over_ && !checkpoint_due_ && !stopping_) {
+    while (!sync_due_ && !handed_over_ && !checkpoint_due_ && !stopping_) {
       waiting_ = true;
       wake_.wait(lock);
     }
     waiting_ = false;
-    return !stopping_ || !queue_.empty();
+    return !stopping_ || sync_due_ || !queue_.empty();
   }
 
   // A reader in the way or a disk in trouble: the log grows on, and a later commit asks again.
@@ -190,13 +211,17 @@ class GroupCommit final : public Ledger {
     lock.lock();
     if (good) {
       claiming_ = true;
-      wake_.wait(lock, [this] { return !writing_; });
+      while (writing_) {
+        wake_.wait(lock, [this] { return !writing_ || sync_due_; });
+        if (sync_due_) sync(lock);
+      }
       claiming_ = false;
       writing_ = true;  // the owner's thread leaves the queue to us
       lock.unlock();
       good = keeper_->restart().has_value();
       lock.lock();
       writing_ = false;
+      if (!queue_.empty()) post_turn();
     }
     if (!good) keeper_.reset();
   }
@@ -230,6 +255,7 @@ class GroupCommit final : public Ledger {
       store_.emplace(*std::move(reopened));
     }
     auto written = store_->append(records_, appended_);
+    if (written && options_.durability == Durability::Disk) written = store_->sync();
     if (written) return std::nullopt;
     return failed(std::move(written).error());
   }
@@ -275,7 +301,6 @@ class GroupCommit final : public Ledger {
   }
 
   const Options options_;
-  const bool on_owner_;
   const Post post_;
   // Of the owner's thread: expired tells posted functions that the ledger is gone.
   const std::shared_ptr<int> alive_ = std::make_shared<int>(0);
@@ -299,6 +324,7 @@ class GroupCommit final : public Ledger {
   std::size_t gathered_ = 0;  // records when more_may_come() looked last
   int turns_ = 0;             // that these have waited
   bool handed_over_ = false;
+  bool sync_due_ = false;
   bool checkpoint_due_ = false;
   bool claiming_ = false;  // the ledger's thread waits for the owner's to be done with its turn
   bool writing_ = false;

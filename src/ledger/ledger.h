@@ -55,8 +55,8 @@ struct Options {
   std::chrono::milliseconds busy_timeout{5000};
   // After a failure: appends within this time fail without another attempt.
   std::chrono::milliseconds retry_after{250};
-  // With Durability::Process: how long the log may grow before it is brought into the file, on the
-  // ledger's thread. Pages of 4 KiB; a longer log makes stalls rarer and reading it slower.
+  // How long the log may grow before it is brought into the file, on the ledger's thread. Pages of
+  // 4 KiB; a longer log makes stalls rarer and reading it slower.
   int checkpoint_pages = 8000;
   // Appends beyond either bound fail at once.
   std::size_t max_queued = 65'536;
@@ -72,11 +72,10 @@ struct Options {
 // thread that Post hands to: that writes what was appended, then drops completions that did not
 // come yet.
 //
-// Who commits: with Durability::Disk a thread of the ledger's own, because a sync blocks; records
-// that come meanwhile share the next commit. With Durability::Process the owner's thread, once for
-// all records of a turn of its loop, because handing a record to another thread and back costs more
-// than writing it; what may block there (another gateway's lock, a file to open again, bringing the
-// log into the file) goes to the ledger's thread all the same.
+// Who does what: the owner's thread commits, once for all records of a turn of its loop, because
+// handing a record to another thread and back costs more than writing it. What may block goes to a
+// thread of the ledger's own: with Durability::Disk the sync, during which the next records gather;
+// another gateway's lock; opening the file again; bringing the log into the file.
 Result<std::unique_ptr<Ledger>> open(Options options, Post post);
 
 // $XDG_STATE_HOME/remit/ledger.db, or below ~/.local/state.

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "ledger/ledger.h"
@@ -17,29 +18,56 @@ inline constexpr std::int64_t kSchemaVersion = 1;
 // Refuses a file that is no ledger or is one of a newer version. 0: an empty file.
 Result<std::int64_t> schema_version(Database& database);
 
+// Closes itself. Not for the database's own file: closing any descriptor of that one drops SQLite's
+// locks on it.
+class FileHandle {
+ public:
+  FileHandle() = default;
+  explicit FileHandle(int file) : file_(file) {}
+  FileHandle(FileHandle&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  FileHandle& operator=(FileHandle&& other) noexcept {
+    std::swap(file_, other.file_);
+    return *this;
+  }
+  FileHandle(const FileHandle&) = delete;
+  FileHandle& operator=(const FileHandle&) = delete;
+  ~FileHandle();
+  int get() const { return file_; }
+
+ private:
+  int file_ = -1;
+};
+
 class Store {
  public:
   enum class IfAbsent : std::uint8_t { Create, Refuse };
   static Result<Store> open(const Options& options, IfAbsent if_absent);
 
-  // All of them or none, in one transaction, durable on return. Writes what each became to `out`.
+  // All of them or none, in one transaction, which survives the end of this process on return, and
+  // a power cut once sync() came back. Writes what each became to `out`.
   Result<> append(std::span<const Record* const> batch, std::vector<Appended>& out);
 
   enum class Attempt : std::uint8_t { Done, Busy };
   // The same without ever waiting for another connection's lock. Busy: nothing was written.
   Result<Attempt> try_append(std::span<const Record* const> batch, std::vector<Appended>& out);
 
-  // Of the log, after the last commit. Only with Durability::Process: else it is kept short here.
+  // Waits until the disk has all that was appended. Only with Durability::Disk. May be called from
+  // another thread than the one that appended, but not beside an append.
+  Result<> sync();
+
+  // Of the log, after the last commit.
   int log_pages() const { return database_.log_pages(); }
 
  private:
   struct Statements {
     Statement last, head, insert, set_head, begin, commit, rollback;
   };
-  Store(Database database, Statements statements, std::chrono::milliseconds busy_timeout)
+  Store(Database database, Statements statements, std::chrono::milliseconds busy_timeout,
+        FileHandle log)
       : database_(std::move(database)),
         statements_(std::move(statements)),
-        busy_timeout_(busy_timeout) {}
+        busy_timeout_(busy_timeout),
+        log_(std::move(log)) {}
   Result<> begin();
   Result<Appended> last_record();
   Result<> append_in_transaction(std::span<const Record* const> batch, std::vector<Appended>& out);
@@ -48,6 +76,7 @@ class Store {
   Database database_;
   Statements statements_;  // after database_: finalized before it is closed
   std::chrono::milliseconds busy_timeout_;
+  FileHandle log_;                    // the log itself, to be synced
   std::optional<Appended> own_last_;  // what our last commit left, and the version it is true of
   std::uint32_t own_version_ = 0;
   Chain chain_;
