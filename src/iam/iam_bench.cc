@@ -280,11 +280,13 @@ void AdversarialLongQuestions(benchmark::State& state) {
 }
 BENCHMARK(AdversarialLongQuestions)->RangeMultiplier(2)->Range(64, 8192);
 
-void BatchSmallCases(benchmark::State& state) {
+void batch_small_cases(benchmark::State& state, const std::string& address) {
   const std::string line =
       R"({"id":"1","principal":"arn:aws:iam::111122223333:user/alice","action":"s3:GetObject",)"
       R"("resource":{"arn":"arn:aws:s3:::bucket/key","account":"111122223333"},)"
-      R"("context":{"aws:SourceIp":"203.0.113.7"},)"
+      R"("context":{"aws:SourceIp":")" +
+      address +
+      R"("},)"
       R"("policies":{"identity":[{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow",)"
       R"("Action":"s3:Get*","Resource":"arn:aws:s3:::bucket/*",)"
       R"("Condition":{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}}]}]}})";
@@ -297,7 +299,10 @@ void BatchSmallCases(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations());
 }
+void BatchSmallCases(benchmark::State& state) { batch_small_cases(state, "203.0.113.7"); }
 BENCHMARK(BatchSmallCases);
+void BatchSmallCasesDenied(benchmark::State& state) { batch_small_cases(state, "198.51.100.7"); }
+BENCHMARK(BatchSmallCasesDenied);
 
 }  // namespace
 }  // namespace remit::iam
