@@ -8,7 +8,7 @@ import json
 import pytest
 
 from harness.edge import Edge
-from harness.gateway import ROLE, Gateway, allow, tools_upstream
+from harness.gateway import READ_STATEMENT, ROLE, Gateway, allow, tools_upstream
 from harness.paths import environment
 
 pytestmark = pytest.mark.xdist_group("edge")
@@ -205,3 +205,33 @@ print(json.dumps(said))
     for text in (out[0], out[2], out[3]):
         assert "would hand out credentials" in text, text
     assert "another identity" in out[1], out[1]
+
+
+
+def test_radosgw_holds_the_assumed_role_to_the_remit_by_itself(radosgw, tmp_path):
+    """Ceph's STS enforces session policies: with Remit's own check off, what the derived session may do is what was sent."""
+    made = Gateway(tmp_path, {"*": radosgw.endpoint}, {"t": tools_upstream()}, [
+        {"name": "chain", "tools": ["t/run"], "role": radosgw.role, "session": [
+            READ_STATEMENT, allow("sts:AssumeRole")]}], key=(radosgw.access_key, radosgw.secret_key),
+        egress={"unsafe_disable_decision": True})
+    made.env["REMIT_UNSAFE_TESTING"] = "1"
+    program = """
+import boto3, json
+got = boto3.client("sts").assume_role(RoleArn=%r, RoleSessionName="mine")["Credentials"]
+s3 = boto3.client("s3", aws_access_key_id=got["AccessKeyId"], aws_secret_access_key=got["SecretAccessKey"],
+                  aws_session_token=got["SessionToken"])
+said = []
+for ask in (lambda: s3.get_object(Bucket="invoices", Key="2026/acme.txt"), lambda: s3.put_object(Bucket="invoices", Key="x", Body=b"y"),
+            lambda: s3.get_object(Bucket="other", Key="2026/acme.txt")):
+    try:
+        ask(); said.append("ok")
+    except Exception as wrong:
+        said.append(wrong.response["Error"]["Code"])
+print(json.dumps(said))
+""" % radosgw.role
+    with made.start() as agent:
+        agent.initialize()
+        answer = agent.call("run", command=[str(environment("harness") / "bin" / "python"), "-c", program])
+    done = json.loads(answer["result"]["content"][0]["text"])
+    assert done["code"] == 0, done["err"][-2000:]
+    assert json.loads(done["out"]) == ["ok", "AccessDenied", "AccessDenied"]
