@@ -215,6 +215,7 @@ net::Task<> Gateway::serve() {
                          .log = log_,
                          .sessions = *sessions_,
                          .lanes = lanes_,
+                         .egress = *egress_,
                          .journal = *journal_};
     revoker_.emplace(revoker, revocation_file(config_->ledger_path));
     revoker_->begin();

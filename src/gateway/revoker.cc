@@ -61,12 +61,16 @@ void Revoker::carry_out(const Revocation& order) {
     parts_.sessions.hold([order](const auto& plan) { return fits(order, plan); },
                          parts_.clock.now() + order.hold);
   }
-  const std::size_t sessions =
+  std::size_t sessions =
       parts_.sessions.revoke_if([&](const auto& plan) { return fits(order, plan); });
   // Also those whose session was let go of, because it was the least recently used.
   const std::size_t calls = parts_.lanes.end_calls([&](const CallFacts& facts) {
     return !facts.role_arn.empty() &&
            order.fits(facts.id, facts.remit, facts.role_arn, facts.session_name);
+  });
+  // A role that a call assumed ends even where the call itself goes on.
+  sessions += parts_.egress.end_derived([&](const CallFacts& facts) {
+    return order.fits(facts.id, facts.remit, facts.role_arn, facts.session_name);
   });
   parts_.log.warn("sessions.revoked", {{"order", std::string_view(order.id)},
                                        {"sessions", static_cast<std::int64_t>(sessions)},

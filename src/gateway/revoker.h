@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "gateway/egress/egress.h"
 #include "gateway/journal.h"
 #include "gateway/lane.h"
 #include "gateway/revocation.h"
@@ -21,6 +22,7 @@ struct RevokerParts {
   Log& log;
   Sessions& sessions;
   LaneTable& lanes;
+  Egress& egress;
   Journal& journal;
 };
 

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from harness.gateway import READ_STATEMENT, ROLE, Gateway, allow, tools_upstream
+from harness.paths import environment
 
 pytestmark = pytest.mark.xdist_group("edge")
 
@@ -79,6 +80,45 @@ def test_hold_keeps_new_sessions_from_being_made(edge, tmp_path):
         agent.initialize()
         assert "were revoked" in texts(agent.call("read_object", **OBJECT))
     assert len(edge.sessions()) == 1
+
+
+def test_a_role_that_a_call_assumed_ends_and_the_call_goes_on(edge, tmp_path):
+    seed(edge)
+    made = gateway(edge, tmp_path, [{"name": "chain", "tools": ["t/run"], "role": ROLE,
+                                     "session": [READ_STATEMENT, allow("sts:AssumeRole", OTHER)]}])
+    program = """
+import boto3, json, os, time
+from botocore.config import Config
+got = boto3.client("sts").assume_role(RoleArn=%r, RoleSessionName="mine")["Credentials"]
+derived = boto3.client("s3", aws_access_key_id=got["AccessKeyId"], aws_secret_access_key=got["SecretAccessKey"],
+                       aws_session_token=got["SessionToken"])
+said = []
+def ask(client):
+    try:
+        client.get_object(Bucket="invoices", Key="a"); said.append("ok")
+    except Exception as wrong:
+        said.append(wrong.response["Error"]["Code"])
+ask(derived)
+open(%r, "w").close()
+while not os.path.exists(%r):
+    time.sleep(0.1)
+ask(derived)
+ask(boto3.client("s3"))
+print(json.dumps(said))
+""" % (OTHER, str(tmp_path / "assumed"), str(tmp_path / "revoked"))
+    with made.start() as agent:
+        agent.initialize()
+        answer = {}
+        running = threading.Thread(target=lambda: answer.update(
+            agent.call("run", command=[str(environment("harness") / "bin" / "python"), "-c", program])))
+        running.start()
+        while not (tmp_path / "assumed").exists():
+            time.sleep(0.1)
+        said = revoke(made, "--role", OTHER)
+        (tmp_path / "revoked").touch()
+        running.join(60)
+    assert said["sessions"] == 1 and said["calls"] == 0
+    assert json.loads(json.loads(texts(answer))["out"]) == ["ok", "InvalidClientTokenId", "ok"], texts(answer)
 
 
 def test_wrong_use_and_nobody_there(edge, tmp_path):

@@ -84,6 +84,10 @@ std::shared_ptr<const Derived> DerivedTable::find(std::string_view access_key_id
   return found == all_.end() ? nullptr : found->second;
 }
 
+std::size_t DerivedTable::end(const std::function<bool(const CallFacts& facts)>& fits) {
+  return std::erase_if(all_, [&](const auto& entry) { return fits(entry.second->call->facts()); });
+}
+
 Result<> check_token(const Derived& derived, const http::RequestHead& head,
                      const aws::SignedRequest& request, TimePoint now) {
   const std::string_view name = derived.express ? "x-amz-s3session-token" : "x-amz-security-token";

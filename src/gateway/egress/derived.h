@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,8 @@ class DerivedTable : public std::enable_shared_from_this<DerivedTable> {
   // Makes the placeholder. LimitExceeded when the call has too many.
   Result<std::shared_ptr<const Derived>> add(Random& random, TimePoint now, Derived derived);
   std::shared_ptr<const Derived> find(std::string_view access_key_id) const;
+  // Those that act as what fits end now. How many.
+  std::size_t end(const std::function<bool(const CallFacts& facts)>& fits);
   std::size_t size() const { return all_.size(); }
 
   static constexpr std::size_t kMaxOfLane = 128;

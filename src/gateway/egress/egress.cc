@@ -33,6 +33,9 @@ class RunningEgress final : public Egress {
 
   std::uint16_t port() const override { return server_->port(); }
   const std::string& ca_pem() const override { return service_->ca.ca_pem(); }
+  std::size_t end_derived(const std::function<bool(const CallFacts& facts)>& fits) override {
+    return service_->derived->end(fits);
+  }
   void stop() override { server_->stop(); }
 
  private:

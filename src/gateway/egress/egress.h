@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -74,6 +75,8 @@ class Egress {
   virtual std::uint16_t port() const = 0;
   // What children must trust, PEM: the private authority of CONNECT.
   virtual const std::string& ca_pem() const = 0;
+  // Ends credentials that calls asked for and that act as what fits (derived.h). How many.
+  virtual std::size_t end_derived(const std::function<bool(const CallFacts& facts)>& fits) = 0;
   // Closes the listener and cuts all connections.
   virtual void stop() = 0;
 };
