@@ -8,6 +8,7 @@
 #include "aws/credential_answer.h"
 #include "aws/credential_sources.h"
 #include "aws/sts.h"
+#include "base/scrub.h"
 
 namespace remit::aws {
 
@@ -200,6 +201,7 @@ class Finder {
     auto output = co_await machine_.processes->run(*std::move(argv), kProcessLimit);
     if (!output) co_return wrap(where, std::move(output).error());
     if (output->exit_code != 0) {
+      scrub(output->out);
       co_return misconfigured(where + ": the program ended with " +
                               std::to_string(output->exit_code) + first_line(output->err));
     }

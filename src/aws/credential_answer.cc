@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "aws/arn.h"
+#include "base/scrub.h"
+#include "base/secret.h"
 #include "json/json.h"
 
 namespace remit::aws {
@@ -30,7 +32,6 @@ bool is_header_value(std::string_view text) {
 }
 
 Result<Credentials> read(json::Value root, std::string_view token_key, Temporary temporary) {
-  if (!root.is(json::Kind::Object)) return unusable_answer("is not a JSON object");
   REMIT_TRY(const std::string_view id, text_of(root, "AccessKeyId"));
   REMIT_TRY(const std::string_view secret, text_of(root, "SecretAccessKey"));
   REMIT_TRY(const std::string_view token, text_of(root, token_key));
@@ -61,39 +62,73 @@ Result<Credentials> read(json::Value root, std::string_view token_key, Temporary
   return credentials;
 }
 
-Result<json::Document> parse(std::string text) {
-  const json::Limits limits{.max_bytes = 64 << 10, .max_depth = 16, .max_values = 1000};
-  auto document = json::parse(std::move(text), limits);
-  if (!document) return unusable_answer("is not JSON: " + document.error().message);
-  return *std::move(document);
+// The bytes of a string value are a parser's or ours, and not const there.
+void wipe_strings(json::Value value) {
+  if (value.is(json::Kind::String)) {
+    const std::string_view text = value.string();
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): a view's bytes, wiped in their place
+    wipe(const_cast<char*>(text.data()), text.size());
+  } else if (value.is(json::Kind::Object)) {
+    for (const auto& member : value.members()) wipe_strings(member.value);
+  } else if (value.is(json::Kind::Array)) {
+    for (const json::Value element : value.elements()) wipe_strings(element);
+  }
 }
+
+// An answer and its values; neither is left in memory when it goes.
+class Answer {
+ public:
+  explicit Answer(std::string text)
+      : text_(std::move(text)),
+        parser_({.max_bytes = 64 << 10, .max_depth = 16, .max_values = 1000}),
+        root_(parser_.parse(text_)) {}
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+  ~Answer() {
+    if (root_) wipe_strings(*root_);
+    scrub(text_);
+  }
+
+  // An object.
+  Result<json::Value> root() const {
+    if (!root_) return unusable_answer("is not JSON: " + root_.error().message);
+    if (!root_->is(json::Kind::Object)) return unusable_answer("is not a JSON object");
+    return *root_;
+  }
+
+ private:
+  std::string text_;
+  json::Parser parser_;
+  std::expected<json::Value, json::ParseError> root_;
+};
 
 }  // namespace
 
 Result<Credentials> read_process_answer(std::string json) {
-  REMIT_TRY(const json::Document document, parse(std::move(json)));
-  const auto version =
-      document.root().is(json::Kind::Object) ? document.root().find("Version") : std::nullopt;
+  const Answer answer(std::move(json));
+  REMIT_TRY(const json::Value root, answer.root());
+  const auto version = root.find("Version");
   if (!version || version->as_int64() != 1) return unusable_answer("does not say \"Version\": 1");
-  return read(document.root(), "SessionToken", Temporary::Maybe);
+  return read(root, "SessionToken", Temporary::Maybe);
 }
 
 Result<Credentials> read_container_answer(std::string json) {
-  REMIT_TRY(const json::Document document, parse(std::move(json)));
-  REMIT_TRY(Credentials credentials, read(document.root(), "Token", Temporary::Must));
+  const Answer answer(std::move(json));
+  REMIT_TRY(const json::Value root, answer.root());
+  REMIT_TRY(Credentials credentials, read(root, "Token", Temporary::Must));
   credentials.of_role = true;
   return credentials;
 }
 
 Result<Credentials> read_instance_answer(std::string json) {
-  REMIT_TRY(const json::Document document, parse(std::move(json)));
-  if (!document.root().is(json::Kind::Object)) return unusable_answer("is not a JSON object");
-  REMIT_TRY(const std::string_view code, text_of(document.root(), "Code"));
+  const Answer answer(std::move(json));
+  REMIT_TRY(const json::Value root, answer.root());
+  REMIT_TRY(const std::string_view code, text_of(root, "Code"));
   if (code != "Success") {
     const bool plain = !code.empty() && code.size() < 64 && is_header_value(code);
     return unusable_answer("says " + (plain ? std::string(code) : "no Code") + " and not Success");
   }
-  REMIT_TRY(Credentials credentials, read(document.root(), "Token", Temporary::Must));
+  REMIT_TRY(Credentials credentials, read(root, "Token", Temporary::Must));
   credentials.of_role = true;
   return credentials;
 }

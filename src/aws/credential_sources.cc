@@ -13,6 +13,7 @@
 #include "aws/credential_answer.h"
 #include "aws/sts.h"
 #include "base/encoding.h"
+#include "base/scrub.h"
 
 namespace remit::aws {
 
@@ -47,9 +48,23 @@ Result<std::optional<ProfileFile>> read_profile_file(const std::string& path) {
   return std::optional(*std::move(file));
 }
 
+class ScrubFields {
+ public:
+  explicit ScrubFields(http::Fields& fields) : fields_(fields) {}
+  ScrubFields(const ScrubFields&) = delete;
+  ScrubFields& operator=(const ScrubFields&) = delete;
+  ~ScrubFields() {
+    for (http::Field& field : fields_) scrub(field.value);
+  }
+
+ private:
+  http::Fields& fields_;
+};
+
 // One small exchange with a service on this machine, tried again when it fails.
 net::Task<Result<net::Response>> ask(const Machine& machine, std::string url, std::string method,
                                      http::Fields fields) {
+  const ScrubFields scrub_fields(fields);  // a token may be among them
   Result<net::Response> last = fail(ErrorCode::Unavailable, "not asked");
   for (int attempt = 0; attempt < kLocalAttempts; ++attempt) {
     last = co_await machine.http->request(url, method, fields, "", kLocalTimeout);
@@ -90,8 +105,8 @@ Result<std::string> container_token(const Machine& machine, const std::string& s
   if (!file.empty()) {
     REMIT_TRY(auto text, read_small_file(file));
     if (!text) return refuse(source, "there is no token file " + file);
+    const ScrubAtEnd scrub_text(*text);
     token = trim_ascii(*text);
-    wipe(text->data(), text->size());
   }
   const bool clean = std::ranges::all_of(token, [](char c) { return c >= 0x20 && c < 0x7F; });
   if (!clean)
@@ -175,7 +190,8 @@ std::string profile_file_names(const Machine& machine) {
 Result<Found> from_environment(const Machine& machine) {
   const std::string source = "the environment";
   const std::string id = variable(machine, "AWS_ACCESS_KEY_ID");
-  const std::string secret = variable(machine, "AWS_SECRET_ACCESS_KEY");
+  std::string secret = variable(machine, "AWS_SECRET_ACCESS_KEY");
+  const ScrubAtEnd scrub_secret(secret);
   if (id.empty() && secret.empty()) return Found{};
   if (id.empty() || secret.empty()) {
     return refuse(source, std::string(id.empty() ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY") +
@@ -185,7 +201,9 @@ Result<Found> from_environment(const Machine& machine) {
   Credentials credentials;
   credentials.access_key_id = id;
   credentials.secret_access_key = Secret(secret);
-  credentials.session_token = Secret(variable(machine, "AWS_SESSION_TOKEN"));
+  std::string token = variable(machine, "AWS_SESSION_TOKEN");
+  const ScrubAtEnd scrub_token(token);
+  credentials.session_token = Secret(token);
   credentials.account_id = variable(machine, "AWS_ACCOUNT_ID");
   const std::string expiration = variable(machine, "AWS_CREDENTIAL_EXPIRATION");
   if (!expiration.empty()) {
@@ -230,7 +248,8 @@ net::Task<Result<Found>> from_instance(const Machine& machine) {
                                  std::to_string(token->head.status) +
                                  "), and version 1 is never used");
   }
-  const http::Fields with_token{{"x-aws-ec2-metadata-token", token->body}};
+  http::Fields with_token{{"x-aws-ec2-metadata-token", std::move(token->body)}};
+  const ScrubFields scrub_fields(with_token);
   const std::string path = endpoint + "/latest/meta-data/iam/security-credentials/";
   auto roles = co_await ask(machine, path, "GET", with_token);
   if (!roles) co_return wrap(source, std::move(roles).error());
@@ -258,7 +277,7 @@ net::Task<Result<Found>> from_web_identity(const Machine& machine, const BaseOpt
   if (!text) co_return wrap(source, std::move(text).error());
   if (!*text) co_return refuse(source, "there is no token file " + token_file);
   Secret token(trim_ascii(**text));
-  wipe((*text)->data(), (*text)->size());
+  scrub(**text);
   StsOptions sts_options;
   sts_options.region = options.region;
   sts_options.endpoint = options.sts_endpoint;

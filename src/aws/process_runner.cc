@@ -153,6 +153,7 @@ Result<ProcessOutput> run_program(const std::vector<std::string>& argv, millisec
   out.close_write();
   err.close_write();
   ProcessOutput output;
+  output.out.reserve(kMaxOutput + 4096);  // credentials are not left behind as it grows
   while (out.read >= 0 || err.read >= 0) {
     if (late()) return took_too_long(argv[0], limit);
     std::array<pollfd, 2> ends{pollfd{out.read, POLLIN, 0}, pollfd{err.read, POLLIN, 0}};

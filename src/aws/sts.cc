@@ -10,17 +10,21 @@
 #include "aws/sts_answer.h"
 #include "base/digest.h"
 #include "base/encoding.h"
+#include "base/scrub.h"
 
 namespace remit::aws {
 
 namespace {
 
 constexpr std::chrono::milliseconds kFirstBackoff{100};
+// For what can be sent at most, so that no copy is left behind as a form grows.
+constexpr std::size_t kFormRoom = 64 << 10;
 
 // A form of the query protocol. Blanks go as %20: some servers do not decode '+'.
 class Form {
  public:
   explicit Form(std::string_view action) {
+    text_.reserve(kFormRoom);
     text_.append("Action=").append(action).append("&Version=2011-06-15");
   }
   void add(std::string_view name, std::string_view value) {
@@ -164,6 +168,7 @@ net::Task<> StsClient::pause(int attempt) {
 }
 
 net::Task<Result<std::string>> StsClient::call(const Credentials* credentials, std::string form) {
+  const ScrubAtEnd scrub_form(form);  // a web identity token or an MFA code may be in it
   Error last{ErrorCode::Unavailable, "STS was not asked"};
   for (int attempt = 0; attempt < options_.attempts; ++attempt) {
     if (attempt > 0) {

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/scrub.h"
 #include "base/secret.h"
 #include "base/utf8.h"
 #include "base/xml.h"
@@ -102,6 +103,20 @@ TEST(Secret, MovesAndLeavesTheSourceEmpty) {
   EXPECT_TRUE(second.equals("hunter2"));
   EXPECT_FALSE(second.equals("hunter"));
   EXPECT_TRUE(second.clone().equals("hunter2"));
+}
+
+TEST(Scrub, WipesAllThatATextEverHeldAtTheEndOfItsScope) {
+  std::string text(200, 's');
+  text.resize(100);  // the second half is still in the buffer
+  const char* const bytes = text.data();
+  {
+    const ScrubAtEnd at_end(text);
+    EXPECT_EQ(bytes[0], 's');
+  }
+  EXPECT_TRUE(text.empty());
+  ASSERT_EQ(text.data(), bytes);
+  text.resize(200, '\0');
+  EXPECT_EQ(text, std::string(200, '\0'));
 }
 
 TEST(Random, MakesBase32OfTheAskedLength) {

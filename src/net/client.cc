@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/scrub.h"
 #include "net/deadline.h"
 #include "net/pool.h"
 
@@ -100,6 +101,21 @@ Result<Url> parse_url(std::string_view url) {
 
 namespace {
 
+class ScrubRequest {
+ public:
+  ScrubRequest(http::RequestHead& head, std::string& body) : head_(head), body_(body) {}
+  ScrubRequest(const ScrubRequest&) = delete;
+  ScrubRequest& operator=(const ScrubRequest&) = delete;
+  ~ScrubRequest() {
+    for (http::Field& field : head_.fields) scrub(field.value);
+    scrub(body_);
+  }
+
+ private:
+  http::RequestHead& head_;
+  std::string& body_;
+};
+
 class PooledHttpClient final : public HttpClient {
  public:
   PooledHttpClient(Loop& loop, std::unique_ptr<ClientPool> pool, std::size_t max_body)
@@ -113,6 +129,8 @@ class PooledHttpClient final : public HttpClient {
     head.method = std::move(method);
     head.target = parsed->target;
     head.fields = std::move(fields);
+    // What this process asks for itself may carry tokens, in a field or in the body.
+    const ScrubRequest scrub_request(head, body);
     if (http::find(head.fields, "host") == nullptr) {
       head.fields.insert(head.fields.begin(), http::Field{"Host", parsed->authority});
     }
