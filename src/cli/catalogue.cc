@@ -12,7 +12,7 @@
 namespace remit::cli {
 namespace {
 
-struct Flags {
+struct CatalogueFlags {
   std::string catalogue, action, service;
   bool json = false;
 };
@@ -109,7 +109,7 @@ std::string service_json(const aws::ServiceView& view) {
   return std::move(writer).take();
 }
 
-Exit run(const Flags& flags) {
+Exit run(const CatalogueFlags& flags) {
   const auto catalogue = aws::Catalogue::open(flags.catalogue);
   if (!catalogue) {
     std::fprintf(stderr, "remit catalogue: %s\n", catalogue.error().message.c_str());
@@ -151,7 +151,7 @@ std::string catalogue_line() {
 }
 
 void add_catalogue(CLI::App& app, Exit& exit) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<CatalogueFlags>();
   CLI::App* verb = app.add_subcommand("catalogue", "What Remit knows of AWS");
   verb->require_subcommand(1);
   const auto common = [flags, &exit](CLI::App* sub) {

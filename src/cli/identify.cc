@@ -17,7 +17,7 @@
 namespace remit::cli {
 namespace {
 
-struct Flags {
+struct IdentifyFlags {
   std::string batch, catalogue;
   std::string account, partition = "aws";
   bool no_host = false;
@@ -119,7 +119,7 @@ void write_found(json::Writer& writer, const aws::Identified& found) {
 }
 
 Result<aws::Identified> identify_line(const aws::Catalogue& catalogue, const Line& line,
-                                      const Flags& flags) {
+                                      const IdentifyFlags& flags) {
   aws::RequestFacts facts;
   facts.head = &line.head;
   facts.host = line.host;
@@ -135,7 +135,7 @@ Result<aws::Identified> identify_line(const aws::Catalogue& catalogue, const Lin
 }
 
 // One line in, one line out. False when the line itself is broken.
-bool answer(const aws::Catalogue& catalogue, const std::string& text, const Flags& flags,
+bool answer(const aws::Catalogue& catalogue, const std::string& text, const IdentifyFlags& flags,
             std::string& out) {
   json::Writer writer;
   writer.begin_object();
@@ -161,7 +161,7 @@ bool answer(const aws::Catalogue& catalogue, const std::string& text, const Flag
   return line.has_value();
 }
 
-Exit run(const Flags& flags) {
+Exit run(const IdentifyFlags& flags) {
   const auto catalogue = aws::Catalogue::open(flags.catalogue);
   if (!catalogue) {
     std::fprintf(stderr, "remit identify: %s\n", catalogue.error().message.c_str());
@@ -191,7 +191,7 @@ Exit run(const Flags& flags) {
 }  // namespace
 
 void add_identify(CLI::App& app, Exit& exit) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<IdentifyFlags>();
   CLI::App* verb = app.add_subcommand(
       "identify", "Which operation, IAM actions, resources and keys a request is");
   verb->add_option("--batch", flags->batch,

@@ -25,7 +25,7 @@ struct LedgerFlags {
   std::string against;
 };
 
-Exit complain(const Error& error) {
+Exit misused(const Error& error) {
   std::fprintf(stderr, "remit ledger: %s\n", error.message.c_str());
   return Exit::Misuse;
 }
@@ -151,7 +151,7 @@ CLI::App* add_job(CLI::App& verb, const std::shared_ptr<LedgerFlags>& flags, Exi
   sub->add_flag("--json", flags->json, "for programs");
   sub->callback([flags, &exit, job] {
     const auto done = job(*flags);
-    exit = done ? *done : complain(done.error());
+    exit = done ? *done : misused(done.error());
   });
   return sub;
 }
