@@ -166,9 +166,12 @@ Digest digest_of(std::string_view bytes) {
 }  // namespace
 
 Result<std::int64_t> schema_version(Database& database) {
+  // Of one moment: another process may be making the schema now.
+  REMIT_CHECKED(database.exec("SAVEPOINT schema_version"));
   REMIT_TRY(const std::int64_t application, database.integer("PRAGMA application_id"));
   REMIT_TRY(const std::int64_t version, database.integer("PRAGMA user_version"));
   REMIT_TRY(const std::int64_t tables, database.integer("SELECT count(*) FROM sqlite_master"));
+  REMIT_CHECKED(database.exec("RELEASE schema_version"));
   if (application == 0 && version == 0 && tables == 0) return 0;
   if (application != kApplicationId) {
     return fail(ErrorCode::InvalidInput, "the file is a database but not a ledger of Remit");
