@@ -278,7 +278,8 @@ bool Reader::string() {
 // Goes on with a string at the first byte that does not stand for itself.
 bool Reader::escapes(const char* begin) {
   std::string& decoded = tree_->decoded;
-  // What is decoded is never longer than the text: one allocation, and no copy left behind by growth.
+  // What is decoded is never longer than the text: one allocation, and no copy left behind by
+  // growth.
   if (decoded.empty()) decoded.reserve(tree_->text.size());
   const std::size_t start = decoded.size();
   decoded.append(begin + 1, at_);
