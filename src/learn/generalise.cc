@@ -94,6 +94,7 @@ std::vector<std::string> by_beginning(const std::set<std::string>& names,
     groups[group].insert(sorted[i]);
   }
   std::vector<std::string> out;
+  out.reserve(groups.size());
   for (const auto& [pattern, of] : groups) out.push_back(pattern);
   return out;
 }
