@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
+#include "aws/event_stream.h"
 #include "aws/sigv4_key.h"
 #include "base/encoding.h"
 
@@ -114,6 +116,8 @@ struct Reframer::State {
   Chain inbound, outbound;
   std::vector<std::string> trailer_names;
 
+  std::optional<EventResigner> events;  // then nothing else of this is used
+
   Phase phase = Phase::SizeLine;
   std::string pending;         // what may not be sent yet: a line, or a whole signed chunk
   std::size_t line_start = 0;  // of the current line in `pending`
@@ -150,6 +154,13 @@ Result<Reframer> Reframer::make(const ReframeInput& input) {
                        input.payload == Payload::StreamingEcdsaTrailer;
   state->decoded_length = input.decoded_length;
   state->max_chunk = input.max_chunk;
+  if (input.payload == Payload::StreamingEvents) {
+    if (!input.inbound.key || !input.outbound.key) {
+      return fail(ErrorCode::Internal, "an event stream without keys");
+    }
+    state->events.emplace(input.inbound, input.outbound, input.max_chunk);
+    return Reframer(std::move(state));
+  }
   if (!is_aws_chunked(input.payload)) {
     return fail(ErrorCode::InvalidInput, "the body is not aws-chunked");
   }
@@ -175,7 +186,9 @@ Reframer::Reframer(Reframer&&) noexcept = default;
 Reframer& Reframer::operator=(Reframer&&) noexcept = default;
 Reframer::~Reframer() = default;
 
-std::uint64_t Reframer::decoded_bytes() const { return state_->decoded; }
+std::uint64_t Reframer::decoded_bytes() const {
+  return state_->events ? state_->events->wrapped_bytes() : state_->decoded;
+}
 
 Result<ReframeState> Reframer::feed(std::string_view bytes, std::string& out) {
   if (state_->failed) return malformed("an error came before");
@@ -192,6 +205,11 @@ Result<> Reframer::finish() const {
 }
 
 Result<> Reframer::State::feed(std::string_view bytes, std::string& out) {
+  if (events) {
+    REMIT_CHECKED(events->feed(bytes, out));
+    if (events->done()) phase = Phase::Done;
+    return {};
+  }
   while (!bytes.empty()) {
     switch (phase) {
       case Phase::SizeLine: {

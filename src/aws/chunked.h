@@ -10,7 +10,7 @@
 // carries our signature when it is: so it is held whole, and its size is bounded. Each chunk is
 // hashed once and signed twice. Sizes do not change, so neither does Content-Length. In
 // STREAMING-UNSIGNED-PAYLOAD-TRAILER nothing is signed: bytes pass at once, only framing is
-// checked.
+// checked. The messages of an event stream (aws/event_stream.h) pass through the same door.
 
 #include <cstddef>
 #include <cstdint>
@@ -27,7 +27,7 @@ namespace remit::aws {
 inline constexpr std::size_t kMaxSignedChunk = std::size_t{16} << 20;
 
 struct ReframeInput {
-  Payload payload = Payload::StreamingHmac;  // is_aws_chunked() of it holds
+  Payload payload = Payload::StreamingHmac;  // is_aws_chunked() of it holds, or StreamingEvents
   Seed inbound;                              // not used for StreamingUnsignedTrailer
   Seed outbound;                             // the same algorithm as inbound
   std::uint64_t decoded_length = 0;          // X-Amz-Decoded-Content-Length
@@ -37,7 +37,7 @@ struct ReframeInput {
 
 enum class ReframeState : std::uint8_t {
   NeedMore,
-  Done,  // the terminating line has been read: the body must end here
+  Done,  // the terminating line or message has been read: the body must end here
 };
 
 class Reframer {

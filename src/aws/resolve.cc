@@ -146,8 +146,18 @@ class Resolver {
     const auto match = match_host(t_, row, host);
     if (!match) return {};
     REMIT_CHECKED(check_region(row, match->region));
-    services_.push_back({index, row, std::string(match->prefix)});
+    std::string prefix(match->prefix);
+    if (name == "events" && facts_.scope_region.empty() && is_global_event_bus(prefix)) prefix = {};
+    services_.push_back({index, row, std::move(prefix)});
     return {};
+  }
+
+  // "abcde.veo.endpoint.": a global endpoint of EventBridge, which only SigV4a signs for.
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-global-endpoints.html
+  static bool is_global_event_bus(std::string_view prefix) {
+    constexpr std::string_view kEnd = ".veo.endpoint.";
+    return prefix.size() > kEnd.size() && prefix.ends_with(kEnd) &&
+           !prefix.substr(0, prefix.size() - kEnd.size()).contains('.');
   }
 
   // C: markers, in the order of the page.

@@ -13,6 +13,16 @@ namespace remit::aws {
 
 namespace {
 
+// "20261231" → "20270101"; the date of a scope, which was read before.
+std::string day_after(std::string_view date) {
+  std::string text;
+  if (const auto time = parse_amz_date(std::string(date) + "T000000Z")) {
+    append_amz_date(text, *time + std::chrono::days(1));
+    text.resize(8);
+  }
+  return text;
+}
+
 constexpr std::string_view kEmptyHash =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -196,6 +206,10 @@ Result<Seed> Verifier::seed(const SignedRequest& request, const Secret& secret) 
   seed.timestamp = request.timestamp;
   append_scope(seed.scope, request.algorithm, request.date, request.region, request.service);
   seed.signature = request.signature;
+  if (request.payload == Payload::StreamingEvents) {
+    seed.next_day = day_after(request.date);
+    seed.next_day_key = derive_hmac_key(secret, seed.next_day, request.region, request.service);
+  }
   return seed;
 }
 
@@ -208,6 +222,8 @@ struct Signer::State {
   std::string line;
   SignatureText signature;
   std::shared_ptr<const StringSigner> key;
+  std::string next_day;
+  std::shared_ptr<const StringSigner> next_day_key;
   Algorithm algorithm = Algorithm::HmacSha256;
 
   std::string_view date() const { return std::string_view(timestamp).substr(0, 8); }
@@ -230,6 +246,11 @@ Result<> Signer::State::start(http::RequestHead& head, const Credentials& creden
   append_scope(scratch.scope, algorithm, date(), input.region, input.service);
   key = keys.get(algorithm, credentials.access_key_id, credentials.secret_access_key, date(),
                  input.region, input.service);
+  if (input.payload == Payload::StreamingEvents) {
+    next_day = day_after(date());
+    next_day_key =
+        derive_hmac_key(credentials.secret_access_key, next_day, input.region, input.service);
+  }
   return {};
 }
 
@@ -322,8 +343,13 @@ Result<> Signer::presign(http::RequestHead& head, const Credentials& credentials
 
 Seed Signer::seed() const {
   REMIT_CHECK(state_->key);
-  return {state_->algorithm, state_->key, state_->timestamp, state_->scratch.scope,
-          std::string(state_->signature.view())};
+  return {state_->algorithm,
+          state_->key,
+          state_->timestamp,
+          state_->scratch.scope,
+          std::string(state_->signature.view()),
+          state_->next_day,
+          state_->next_day_key};
 }
 
 }  // namespace remit::aws

@@ -43,7 +43,7 @@ enum class Payload : std::uint8_t {
   StreamingEvents,           // STREAMING-AWS4-HMAC-SHA256-EVENTS
 };
 std::string_view name_of(Payload payload);  // the header value; "" for Hash and Absent
-// True when the body is framed as aws-chunked: see aws/chunked.h.
+// True when the body is framed as aws-chunked: see aws/chunked.h. (aws/event_stream.h has events.)
 bool is_aws_chunked(Payload payload);
 
 // What a client signed. Views into the RequestHead it was read from (header form), or into
@@ -94,6 +94,9 @@ struct Seed {
   std::string timestamp;
   std::string scope;      // "20261121/us-east-1/s3/aws4_request"
   std::string signature;  // of the head
+  // Of Payload::StreamingEvents only: its messages have times of their own, perhaps after midnight.
+  std::string next_day = {};  // "20261122"
+  std::shared_ptr<const StringSigner> next_day_key = {};
 };
 
 inline constexpr std::chrono::minutes kMaxClockSkew{15};

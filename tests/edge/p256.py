@@ -6,6 +6,7 @@ Written from SigV4a's description and the textbook; slow (some 10 ms a signature
 import functools
 import hashlib
 import hmac
+import secrets
 
 P = 2**256 - 2**224 + 2**192 + 2**96 - 1
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -35,15 +36,33 @@ def _times(number, point):
     return out
 
 
-@functools.lru_cache(maxsize=256)
-def public_key(access_key_id, secret):
-    """The point that belongs to an AWS key: a counter mode of HMAC (NIST SP 800-108) gives its private number."""
+def private_key(access_key_id, secret):
+    """The number that belongs to an AWS key, by a counter mode of HMAC (NIST SP 800-108)."""
     for counter in range(1, 255):
         text = (b"\0\0\0\1" + b"AWS4-ECDSA-P256-SHA256" + b"\0" + access_key_id.encode() + bytes([counter]) + (256).to_bytes(4, "big"))
         number = int.from_bytes(hmac.new(b"AWS4A" + secret.encode(), text, hashlib.sha256).digest(), "big")
         if number <= N - 2:
-            return _times(number + 1, G)
+            return number + 1
     raise ValueError("no key")
+
+
+@functools.lru_cache(maxsize=256)
+def public_key(access_key_id, secret):
+    return _times(private_key(access_key_id, secret), G)
+
+
+def sign(number, text):
+    """A signature as SEQUENCE of r and s; only for programs of the tests that stand for a client."""
+    digest, nonce = int.from_bytes(hashlib.sha256(text).digest(), "big"), secrets.randbelow(N - 1) + 1
+    r = _times(nonce, G)[0] % N
+    s = pow(nonce, -1, N) * (digest + r * number) % N
+
+    def integer(value):
+        raw = value.to_bytes(value.bit_length() // 8 + 1, "big")  # a leading zero keeps it positive
+        return bytes([2, len(raw)]) + raw
+
+    both = integer(r) + integer(s)
+    return bytes([0x30, len(both)]) + both
 
 
 def _integer(der, at):

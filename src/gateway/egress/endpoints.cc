@@ -7,8 +7,12 @@
 namespace remit::gateway {
 namespace {
 
-// "my-bucket" of my-bucket.s3.eu-west-1.amazonaws.com; empty for S3's own hosts.
+// "my-bucket" of my-bucket.s3.eu-west-1.amazonaws.com, "alias.mrap" of a multi-region access point;
+// empty for S3's own hosts.
 std::string_view bucket_in_host(std::string_view host) {
+  if (const auto at = host.find(".accesspoint.s3-global."); at != host.npos) {
+    return host.substr(0, at);
+  }
   for (const std::string_view mark : {".s3.", ".s3-", ".s3express-"}) {
     if (const std::size_t at = host.find(mark); at != host.npos) return host.substr(0, at);
   }
