@@ -1,10 +1,12 @@
 // Egress as the gateway runs it, with one call in force, for bench/egress/run.
 //
-//   bench_egress UPSTREAM_PORT LEDGER_FILE disk|process
+//   bench_egress UPSTREAM LEDGER_FILE disk|process [LANES [CA_FILE]]
 //
-// Prints one JSON line with its port and, for each kind of request of the benchmark, the fields
-// that a client signs with the placeholder. Real verification, identification, decision, ledger
-// and signing; only the STS session is made up, because the upstream does not look at it.
+// UPSTREAM: a port of this machine, or a URL. Prints one JSON line with its port, its private
+// authority, the proxy credentials, with LANES the requests of each lane and, for each kind of
+// request of the benchmark, the fields that a client signs with the placeholder. Real verification,
+// identification, decision, ledger and signing; only the STS session is made up, because the
+// upstream does not look at it.
 
 #include <fmt/format.h>
 
@@ -72,12 +74,12 @@ std::string hash_of_x(std::size_t size) {
   return hex(sha.finish());
 }
 
-void write_request(json::Writer& out, const Kind& kind, std::uint16_t port,
+void write_request(json::Writer& out, const Kind& kind, const std::string& host,
                    const Placeholder& placeholder) {
   http::RequestHead head;
   head.method = kind.method;
   head.target = kind.target;
-  head.fields = {{"Host", fmt::format("127.0.0.1:{}", port)},
+  head.fields = {{"Host", host},
                  {"User-Agent", "Boto3/1.43.67 md/Botocore#1.43.67 os/linux lang/python#3.11"}};
   const std::string hash = hash_of_x(kind.body);
   if (kind.payload == aws::Payload::Hash) {
@@ -94,7 +96,8 @@ void write_request(json::Writer& out, const Kind& kind, std::uint16_t port,
   credentials.secret_access_key = placeholder.secret_access_key.clone();
   aws::Signer signer;
   if (!signer.sign(head, credentials, input)) std::exit(1);
-  out.key(kind.name).begin_object();
+  if (!kind.name.empty()) out.key(kind.name);
+  out.begin_object();
   out.key("target").string(head.target);
   out.key("fields").begin_object();
   for (const auto& field : head.fields) out.key(field.name).string(field.value);
@@ -105,7 +108,7 @@ void write_request(json::Writer& out, const Kind& kind, std::uint16_t port,
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 2;
+  if (argc < 4 || argc > 6) return 2;
   net::Loop loop(1);
   SystemClock clock;
   SystemRandom random;
@@ -122,24 +125,36 @@ int main(int argc, char** argv) {
   auto policy = iam::compile(kPolicy, iam::PolicyKind::Session, "session policy of the benchmark");
   if (!catalogue || !ledger || !policy) return 1;
 
-  const Placeholder placeholder = make_placeholder(random);
-  Placeholder its_own{placeholder.access_key_id, placeholder.secret_access_key.clone(),
-                      placeholder.proxy_token.clone(), placeholder.credential_token.clone()};
-  auto lane = std::make_shared<Lane>("bench", std::move(its_own), std::vector<std::string>());
-  lanes.add(lane);
-  CallFacts facts;
-  facts.id = "bench-call";
-  facts.upstream = "bench";
-  facts.tool = "bench";
-  facts.remit = "bench";
-  facts.account = "111122223333";
-  facts.role_arn = "arn:aws:iam::111122223333:role/bench";
-  facts.session_name = "bench";
-  facts.session_policy = std::make_shared<const iam::Policy>(*std::move(policy));
-  lane->put_in_force(std::make_shared<Call>(std::move(facts), std::make_shared<MadeUpSession>()));
+  const auto session_policy = std::make_shared<const iam::Policy>(*std::move(policy));
+  const auto session = std::make_shared<MadeUpSession>();
+  std::vector<Placeholder> placeholders;
+  const long count = argc > 4 ? std::max(1L, std::strtol(argv[4], nullptr, 10)) : 1L;
+  for (long i = 0; i < count; ++i) {
+    Placeholder made = make_placeholder(random);
+    Placeholder its_own{made.access_key_id, made.secret_access_key.clone(),
+                        made.proxy_token.clone(), made.credential_token.clone()};
+    auto lane = std::make_shared<Lane>("bench", std::move(its_own), std::vector<std::string>());
+    lanes.add(lane);
+    CallFacts facts;
+    facts.id = fmt::format("bench-call-{}", i);
+    facts.upstream = "bench";
+    facts.tool = "bench";
+    facts.remit = "bench";
+    facts.account = "111122223333";
+    facts.role_arn = "arn:aws:iam::111122223333:role/bench";
+    facts.session_name = "bench";
+    facts.session_policy = session_policy;
+    lane->put_in_force(std::make_shared<Call>(std::move(facts), session));
+    placeholders.push_back(std::move(made));
+  }
+  const Placeholder& placeholder = placeholders.front();
 
   EgressOptions options;
-  options.endpoints = {{"*", fmt::format("http://127.0.0.1:{}", argv[1])}};
+  const std::string_view upstream = argv[1];
+  options.endpoints = {{"*", upstream.contains(':')
+                                 ? std::string(upstream)
+                                 : fmt::format("http://127.0.0.1:{}", upstream)}};
+  if (argc > 5) options.client.ca_file = argv[5];
   auto egress = Egress::start({.loop = loop,
                                .clock = clock,
                                .random = random,
@@ -152,14 +167,27 @@ int main(int argc, char** argv) {
   json::Writer out;
   out.begin_object();
   out.key("port").integer((*egress)->port());
+  out.key("ca").string((*egress)->ca_pem());
+  out.key("proxy_user").string(placeholder.access_key_id);
+  out.key("proxy_password").string(placeholder.proxy_token.expose());
+  const std::string host = fmt::format("127.0.0.1:{}", (*egress)->port());
+  const Kind small{"small", "GET", "/bench/small", aws::Payload::Hash, 0};
   for (const Kind& kind : {
-           Kind{"small", "GET", "/bench/small", aws::Payload::Hash, 0},
+           small,
            Kind{"get_big", "GET", "/bench/bytes/1073741824", aws::Payload::Hash, 0},
            Kind{"put_unsigned", "PUT", "/bench/up", aws::Payload::Unsigned, 0},
            Kind{"put_hashed", "PUT", "/bench/up", aws::Payload::Hash, std::size_t{1} << 30},
        }) {
-    write_request(out, kind, (*egress)->port(), placeholder);
+    write_request(out, kind, host, placeholder);
   }
+  Kind tunnel = small;
+  tunnel.name = "small_tunnel";
+  write_request(out, tunnel, "s3.us-east-1.amazonaws.com", placeholder);
+  out.key("lanes").begin_array();
+  Kind nameless = small;
+  nameless.name = {};
+  for (const Placeholder& each : placeholders) write_request(out, nameless, host, each);
+  out.end_array();
   out.end_object();
   fmt::print("{}\n", std::move(out).take());
   std::fflush(stdout);
