@@ -328,7 +328,7 @@ Result<void> add_actions(const Call& call, std::vector<ActionRequest>& out) {
     std::string_view service;
     Rule rule;
   };
-  constexpr std::array<Own, 12> kOwn = {{{"s3", add_s3_actions},
+  constexpr std::array<Own, 15> kOwn = {{{"s3", add_s3_actions},
                                          {"dynamodb", add_dynamodb_actions},
                                          {"sqs", add_messaging_actions},
                                          {"sns", add_messaging_actions},
@@ -339,7 +339,10 @@ Result<void> add_actions(const Call& call, std::vector<ActionRequest>& out) {
                                          {"ec2", add_ec2_actions},
                                          {"secretsmanager", add_other_actions},
                                          {"logs", add_other_actions},
-                                         {"cloudformation", add_other_actions}}};
+                                         {"cloudformation", add_other_actions},
+                                         {"apigateway", add_path_actions},
+                                         {"apigatewayv2", add_path_actions},
+                                         {"bedrock-runtime", add_path_actions}}};
   const std::string_view service = call.t.text(call.service.name);
   const auto own = std::ranges::find(kOwn, service, &Own::service);
   bool done = false;

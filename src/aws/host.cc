@@ -1,6 +1,7 @@
 #include "aws/host.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <vector>
 
@@ -149,6 +150,57 @@ std::string strip_suffix(const Catalogue::Tables& tables, std::string_view host)
     }
   }
   return "!" + lower;
+}
+
+std::string_view partition_of_suffix(std::string_view suffix) {
+  struct Known {
+    std::string_view end;
+    std::string_view partition;
+  };
+  constexpr std::array<Known, 8> kKnown = {{{".cn", "aws-cn"},
+                                            {"amazonaws.eu", "aws-eusc"},
+                                            {"amazonwebservices.eu", "aws-eusc"},
+                                            {"hci.ic.gov", "aws-iso-f"},
+                                            {"ic.gov", "aws-iso"},
+                                            {"sgov.gov", "aws-iso-b"},
+                                            {"aws.scloud", "aws-iso-b"},
+                                            {"adc-e.uk", "aws-iso-e"}}};
+  for (const Known& known : kKnown)
+    if (suffix.ends_with(known.end)) return known.partition;
+  return "aws";
+}
+
+std::string behind_vpc_endpoint(std::string host) {
+  if (!host.ends_with(".vpce")) return host;
+  const std::size_t mark = host.starts_with("vpce-") ? 0 : host.find(".vpce-");
+  if (mark == std::string::npos) return host;
+  const std::size_t name = host.find('.', mark + 1);
+  if (name == std::string::npos || name + 1 >= host.size() - 5) return host;
+  const std::string rest = host.substr(name + 1, host.size() - 5 - name - 1);
+  if (mark == 0) return rest;
+  // Only S3 writes something in front: what it is, and before that a bucket or an access point.
+  const std::string_view front = std::string_view(host).substr(0, mark);
+  const std::string_view kind = last_label(front);
+  std::string_view owner = front;
+  drop_last_label(owner);
+  if (!rest.starts_with("s3.")) return host;
+  const std::string region = rest.substr(2);
+  std::string plain(owner);
+  if (!plain.empty()) plain += '.';
+  if (kind == "bucket") return plain + "s3" + region;
+  if (kind == "accesspoint") return plain + "s3-accesspoint" + region;
+  if (kind == "control") return plain + "s3-control" + region;
+  return host;
+}
+
+std::string usual_host(std::string host) {
+  constexpr std::string_view kQueue = "queue";
+  if (host == kQueue) return "sqs.us-east-1";
+  if (host.ends_with(".queue")) {
+    const std::string region = host.substr(0, host.size() - kQueue.size() - 1);
+    return is_region(region) ? "sqs." + region : host;
+  }
+  return behind_vpc_endpoint(std::move(host));
 }
 
 std::optional<HostMatch> match_host(const Catalogue::Tables& tables, const ServiceRow& service,

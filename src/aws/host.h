@@ -16,6 +16,20 @@ namespace remit::aws {
 // and a '!' in front, as the catalogue writes hosts outside the partitions' suffixes.
 std::string strip_suffix(const Catalogue::Tables& tables, std::string_view host);
 
+// The partition whose hosts end in `suffix`; "aws" also for aws-us-gov, which shares its names.
+std::string_view partition_of_suffix(std::string_view suffix);
+
+// The name that AWS's models know for an older one, and for an interface endpoint's, as below.
+// SQS: "queue" → "sqs.us-east-1", "eu-west-1.queue" → "sqs.eu-west-1".
+// https://docs.aws.amazon.com/general/latest/gr/sqs-service.html
+std::string usual_host(std::string host);
+
+// The public name behind that of an interface endpoint of a VPC, both as strip_suffix gives them:
+// "vpce-1a2b-3c4d.sqs.us-east-1.vpce" → "sqs.us-east-1", "b.bucket.vpce-1a2b.s3.us-east-1.vpce" →
+// "b.s3.us-east-1". Any other name stays as it is.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html
+std::string behind_vpc_endpoint(std::string host);
+
 struct HostMatch {
   std::string_view
       prefix;  // in front of the service's own host, "data." or "sync-" of an operation

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "aws/arn.h"
 #include "aws/call.h"
 #include "base/encoding.h"
 
@@ -109,7 +110,9 @@ class Resolver {
       for (const std::uint32_t i : indexes) services_.push_back({i, t_.services[i], {}});
       return {};
     }
-    const std::string host = strip_suffix(t_, facts_.host);
+    std::string host = strip_suffix(t_, facts_.host);
+    REMIT_CHECKED(check_partition(host));
+    host = usual_host(std::move(host));
     if (!host.starts_with('!'))
       if (auto s3 = parse_s3_host(host)) out_.s3_host = std::make_unique<const S3Host>(*s3);
     for (const std::uint32_t i : indexes) REMIT_CHECKED(consider(i, host));
@@ -118,6 +121,17 @@ class Resolver {
                         " does not belong to a service that signs as " +
                         std::string(facts_.scope_service));
     return {};
+  }
+
+  // Of a host below one of AWS's domains: the domain must be that of the signature's region.
+  Result<void> check_partition(std::string_view host) const {
+    if (host.starts_with('!') || facts_.scope_region.empty()) return {};
+    const std::string_view of_host = partition_of_suffix(facts_.host.substr(host.size()));
+    std::string_view of_scope = partition_of_region(facts_.scope_region);
+    if (of_scope == "aws-us-gov") of_scope = "aws";
+    if (of_host == of_scope) return {};
+    return unresolved("the host is of partition " + std::string(of_host) + ", the signature of " +
+                      std::string(of_scope));
   }
 
   Result<void> check_region(const ServiceRow& service, std::string_view of_host) const {
@@ -147,17 +161,16 @@ class Resolver {
     if (!match) return {};
     REMIT_CHECKED(check_region(row, match->region));
     std::string prefix(match->prefix);
-    if (name == "events" && facts_.scope_region.empty() && is_global_event_bus(prefix)) prefix = {};
+    if (name == "events" && facts_.scope_region.empty() && is_global_event_bus(host)) prefix = {};
     services_.push_back({index, row, std::move(prefix)});
     return {};
   }
 
-  // "abcde.veo.endpoint.": a global endpoint of EventBridge, which only SigV4a signs for.
+  // "abcde.veo.endpoint.events": a global endpoint of EventBridge, which only SigV4a signs for.
   // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-global-endpoints.html
-  static bool is_global_event_bus(std::string_view prefix) {
-    constexpr std::string_view kEnd = ".veo.endpoint.";
-    return prefix.size() > kEnd.size() && prefix.ends_with(kEnd) &&
-           !prefix.substr(0, prefix.size() - kEnd.size()).contains('.');
+  static bool is_global_event_bus(std::string_view host) {
+    constexpr std::string_view kEnd = ".endpoint.events";
+    return host.ends_with(kEnd) && std::ranges::count(host, '.') == 3;
   }
 
   // C: markers, in the order of the page.

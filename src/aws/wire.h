@@ -81,7 +81,7 @@ class Wire {
 
   std::vector<Ref> list_of(Ref node) const;
 
-  std::vector<Node> nodes_;          // in preorder
+  std::vector<Node> nodes_;         // in preorder
   std::list<std::string> storage_;  // decoded texts; addresses stay
   std::optional<json::Document> document_;
   Source source_ = Source::Json;

@@ -13,6 +13,8 @@
 #include <boost/asio/write.hpp>
 #include <cerrno>
 
+#include "net/half_closed.h"
+
 namespace remit::net {
 
 namespace asio = boost::asio;
@@ -125,7 +127,9 @@ bool Stream::is_open() const { return socket_->is_open(); }
 bool Stream::peer_is_done() const {
   if (!socket_->is_open()) return true;
   pollfd state{socket_->native_handle(), POLLRDHUP, 0};
-  return ::poll(&state, 1, 0) > 0;
+  if (::poll(&state, 1, 0) <= 0) return false;
+  if ((state.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return true;
+  return !peer_is_still_held(state.fd);  // half-closed: it has said all, and waits for us
 }
 
 bool Stream::is_quiet() {

@@ -46,7 +46,8 @@ class Stream {
   void close();
   bool is_open() const;
 
-  // Whether the peer closed or reset its side, even when bytes of it are still unread.
+  // Whether the peer closed or reset the connection, even when bytes of it are still unread. One
+  // that only ended its sending side and is on this machine is not done: it waits for an answer.
   bool peer_is_done() const;
 
   // Whether a connection at rest is still good: open, and nothing arrived, not even its end.

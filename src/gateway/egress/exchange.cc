@@ -11,6 +11,7 @@
 #include "base/encoding.h"
 #include "gateway/egress/caller_identity.h"
 #include "gateway/egress/forward.h"
+#include "gateway/egress/queue_urls.h"
 #include "gateway/egress/records.h"
 
 namespace remit::gateway {
@@ -136,7 +137,7 @@ bool Exchange::needs_body() {
   identification_.emplace(service_.parts.catalogue, facts());
   const aws::BodyNeed need = identification_->body_need();
   const bool whole = need.kind == aws::BodyNeed::Kind::Whole;
-  held_ = whole || payload_ == aws::Payload::Absent;
+  held_ = payload_ != aws::Payload::StreamingEvents && (whole || payload_ == aws::Payload::Absent);
   body_limit_ = service_.options.max_held_body;
   if (whole) body_limit_ = std::min(body_limit_, need.max_bytes);
   return held_;
@@ -164,6 +165,10 @@ net::Task<Exchange::Step> Exchange::read_body() {
   co_return Step{};
 }
 
+bool Exchange::is_reframed() const {
+  return aws::is_aws_chunked(payload_) || payload_ == aws::Payload::StreamingEvents;
+}
+
 Exchange::Step Exchange::verify() {
   auto right = service_.verifier.verify(head_, signed_, inbound_secret(),
                                         service_.parts.clock.now(), body_hash_);
@@ -183,10 +188,12 @@ Exchange::Step Exchange::verify() {
     return no("signature", "the body's SHA-256 is not the one that x-amz-content-sha256 states",
               "XAmzContentSHA256Mismatch", 400);
   }
-  if (aws::is_aws_chunked(payload_)) {
+  if (is_reframed()) {
     auto seed = service_.verifier.seed(signed_, inbound_secret());
     if (!seed) return no("signature", std::move(seed).error().message);
     inbound_seed_ = *std::move(seed);
+  }
+  if (aws::is_aws_chunked(payload_)) {
     chunk_trailers_ = signed_.trailers;
     if (!signed_.decoded_content_length) {
       return no("payload form", "x-amz-decoded-content-length is missing", "MissingContentLength",
@@ -230,9 +237,15 @@ bool Exchange::is_caller_identity() const {
 Exchange::Step Exchange::decide() {
   const aws::Identified& what = *identified_;
   const std::string name = fmt::format("{}:{}", what.service, what.operation);
-  if (what.event_stream_request) {
-    return no("event stream",
-              fmt::format("{} sends an event stream, which Remit cannot re-sign yet", name));
+  const bool events = payload_ == aws::Payload::StreamingEvents;
+  if (events != what.event_stream_request) {
+    constexpr std::string_view kNone = "takes no event stream, which the request's head announces";
+    constexpr std::string_view kSome = "takes an event stream, whose messages are not signed here";
+    return no("event stream", fmt::format("{} {}", name, events ? kNone : kSome));
+  }
+  // In the other protocols the first message holds the input, and nothing has looked into it.
+  if (events && what.protocol != aws::Protocol::RestJson) {
+    return no("event stream", fmt::format("{} has its input in the event stream", name));
   }
   if (is_caller_identity()) return {};
   if (what.returns_credentials && !hand_out_) {
@@ -346,13 +359,27 @@ net::Task<> Exchange::run() {
   }
 }
 
+// A queue's URL that names this listener is AWS's again before it leaves. The host of the URL
+// decides nothing: what was evaluated is the queue.
+void Exchange::restore_queue_url() {
+  if (via_.connect != nullptr || identified_->service != "sqs" || !held_) return;
+  const std::string own = "http://" + service_.own_authority;
+  const std::string real =
+      fmt::format("{}://{}", destination_.origin.tls ? "https" : "http", destination_.authority);
+  const bool plain = payload_ == aws::Payload::Absent || payload_ == aws::Payload::Hash;
+  if (!plain || !restore_queue_base(scratch_.body, own, real)) return;
+  service_.sha.update(scratch_.body);
+  body_hash_ = hex(service_.sha.finish());
+  body_changed_ = true;
+}
+
 Exchange::Step Exchange::sign() {
   // The scope is part of what sign() takes out of the head.
   const std::string region(signed_.algorithm == aws::Algorithm::HmacSha256 ? signed_.region
                                                                            : signed_.region_set);
   const std::string service(signed_.service);
-  const std::string hash(payload_ == aws::Payload::Absent ? std::string_view(body_hash_)
-                                                          : signed_.payload_hash);
+  const bool own_hash = payload_ == aws::Payload::Absent || body_changed_;
+  const std::string hash(own_hash ? std::string_view(body_hash_) : signed_.payload_hash);
   const aws::Algorithm algorithm = signed_.algorithm;
   signed_ = {};
   strip_connection_fields(head_.fields, false);
@@ -375,13 +402,17 @@ Exchange::Step Exchange::sign() {
 
 net::Task<Exchange::Step> Exchange::send() {
   const auto started = service_.parts.clock.steady();
+  restore_queue_url();
   if (auto step = sign(); !step) co_return step;
   Outgoing outgoing;
+  if (via_.connect == nullptr && gives_queue_urls(*identified_)) {
+    outgoing.queue_base = "http://" + service_.own_authority;
+  }
   outgoing.head = &head_;
   outgoing.framing = client_.incoming();
   if (held_) outgoing.held_body = scratch_.body;
   std::optional<aws::Reframer> reframer;
-  if (aws::is_aws_chunked(payload_)) {
+  if (is_reframed()) {
     aws::ReframeInput input;
     input.payload = payload_;
     input.inbound = *std::move(inbound_seed_);
@@ -392,6 +423,7 @@ net::Task<Exchange::Step> Exchange::send() {
     if (!made) co_return no("payload form", std::move(made).error().message, "InvalidRequest", 400);
     reframer = *std::move(made);
     outgoing.reframer = &*reframer;
+    outgoing.both_ways = payload_ == aws::Payload::StreamingEvents;
     if (held_) {
       decoded_.clear();
       auto fed = reframer->feed(scratch_.body, decoded_);
@@ -403,7 +435,7 @@ net::Task<Exchange::Step> Exchange::send() {
   } else if (payload_ == aws::Payload::Hash && !held_ && !client_.body_done()) {
     outgoing.sha256 = body_hash_;
   }
-  if (held_ && outgoing.framing.kind == net::Framing::Kind::Chunked) {
+  if (held_ && (body_changed_ || outgoing.framing.kind == net::Framing::Kind::Chunked)) {
     outgoing.framing = net::Framing{net::Framing::Kind::Length, outgoing.held_body->size()};
   }
   const Forwarded done = co_await forward(service_, client_, destination_, std::move(outgoing),

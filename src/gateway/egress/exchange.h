@@ -68,6 +68,7 @@ class Exchange {
   net::Task<Step> renew_credentials();
   Decided decided() const;
   Step recorded(Result<ledger::Appended> durable);
+  void restore_queue_url();
   Step sign();
   net::Task<Step> send();
   net::Task<Step> prepare();  // all of the above up to record()
@@ -96,6 +97,7 @@ class Exchange {
     return derived_ ? derived_->secret_access_key : lane_->placeholder().secret_access_key;
   }
   bool is_caller_identity() const;
+  bool is_reframed() const;  // the body's own signatures are replaced while it passes
   ledger::Kind decided_kind() const;
 
   EgressService& service_;
@@ -106,7 +108,8 @@ class Exchange {
 
   aws::SignedRequest signed_;
   HeldBytes held_bytes_;
-  bool held_ = false;  // the whole body is in scratch_.body
+  bool body_changed_ = false;  // by restore_queue_url()
+  bool held_ = false;          // the whole body is in scratch_.body
   std::size_t body_limit_ = 0;
   std::string decoded_;       // its content when it is aws-chunked; then its re-signed form
   std::string_view content_;  // what identification may look at

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <chrono>
+#include <optional>
 #include <utility>
 #include <variant>
 
 #include "base/encoding.h"
+#include "gateway/egress/queue_urls.h"
 #include "net/pool.h"
 
 namespace remit::gateway {
@@ -208,6 +211,8 @@ net::Task<Result<>> send_answer(net::ServerConnection& client, net::ClientConnec
   if (framing.kind == Framing::Kind::UntilClose) framing = Framing{Framing::Kind::Chunked, 0};
   strip_connection_fields(head.fields, head_request || head.status == 304);
   REMIT_CO_CHECKED(client.start_response(head, framing));
+  // A stream may be silent for long after its head.
+  if (!server.has_bytes() && !server.body_done()) REMIT_CO_CHECKED(co_await client.flush());
   while (!server.body_done()) {
     auto piece = server.buffered_body();
     if (piece && piece->empty() && !server.body_done()) piece = co_await server.read_body();
@@ -226,6 +231,74 @@ net::Task<Result<>> send_answer(net::ServerConnection& client, net::ClientConnec
   if (!finished) co_return std::unexpected(std::move(finished).error());
   if (!*finished) co_return co_await client.flush();
   co_return Result<>{};
+}
+
+// An answer with URLs of queues, which are made ours. They are small: what is larger passes as it
+// is.
+net::Task<Result<>> send_queue_urls(net::ServerConnection& client, net::ClientConnection& server,
+                                    http::ResponseHead& head, const std::string& base) {
+  constexpr std::size_t kMost = std::size_t{1} << 20;
+  std::string body;
+  while (!server.body_done()) {
+    auto piece = co_await server.read_body();
+    if (!piece) co_return std::unexpected(std::move(piece).error());
+    if (body.size() + piece->size() > kMost) {
+      co_return fail(ErrorCode::LimitExceeded, "an answer of SQS of more than 1 MiB");
+    }
+    body.append(*piece);
+  }
+  body = with_queue_base(body, base);
+  strip_connection_fields(head.fields, false);
+  REMIT_CO_CHECKED(client.start_response(head, Framing{Framing::Kind::Length, body.size()}));
+  REMIT_CO_CHECKED(co_await client.write_body(body));
+  co_return co_await client.finish_body();
+}
+
+// The sending half of an exchange that goes both ways. Ends only when it fails: then `failed` says
+// how, and the answer is not waited for any longer.
+net::Task<> send_both_ways(Upload& upload, net::ClientConnection& server,
+                           std::optional<UploadError>& failed) {
+  auto sent = co_await upload.run();
+  if (!sent) {
+    failed = std::move(sent).error();
+    co_return;
+  }
+  // Cancelled when the answer has ended.
+  while (server.is_open()) co_await net::sleep_for(std::chrono::hours(1));
+}
+
+net::Task<Result<>> answer_both_ways(net::ServerConnection& client, net::ClientConnection& server,
+                                     http::ResponseHead& answer, Forwarded& done) {
+  REMIT_CO_CHECKED(co_await server.read_response(answer));
+  done.status = answer.status;
+  done.request_id = request_id_of(answer.fields);
+  done.answer_started = true;
+  co_return co_await send_answer(client, server, answer, false, done.session_rejected);
+}
+
+// An event stream: the answer begins, and may go on for long, while the request is still coming.
+net::Task<> exchange_both_ways(net::ServerConnection& client, net::ClientConnection& server,
+                               const Outgoing& outgoing, http::ResponseHead& answer,
+                               Forwarded& done) {
+  Result<> begun = server.start_request(*outgoing.head, outgoing.framing);
+  if (begun) begun = co_await server.flush();
+  if (!begun) {
+    done.error = std::move(begun).error().message;
+    co_return;
+  }
+  using boost::asio::experimental::awaitable_operators::operator||;
+  Upload upload(client, server, outgoing);
+  std::optional<UploadError> failed;
+  auto first = co_await (send_both_ways(upload, server, failed) ||
+                         answer_both_ways(client, server, answer, done));
+  done.bytes_sent = server.bytes_out();
+  done.bytes_received = server.bytes_in();
+  if (failed) {
+    done.error = std::move(failed->error.message);
+    done.client_fault = failed->fault == UploadFault::Client;
+  } else if (first.index() == 1 && !std::get<1>(first)) {
+    done.error = std::get<1>(std::move(first)).error().message;
+  }
 }
 
 }  // namespace
@@ -306,6 +379,13 @@ net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& clie
       done.error = "the call is over";
       co_return done;
     }
+    if (outgoing.both_ways) {
+      co_await exchange_both_ways(client, server, outgoing, answer, done);
+      cut.reset();
+      server.close();
+      if (!done.error.empty() && done.answer_started) client.close();
+      co_return done;
+    }
     Uploaded sent;
     if (outgoing.framing.kind == Framing::Kind::None) {
       auto whole = send_head_alone(server, outgoing);
@@ -343,8 +423,15 @@ net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& clie
   done.status = answer.status;
   done.request_id = request_id_of(answer.fields);
   done.answer_started = true;
-  auto passed = co_await send_answer(client, server, answer, outgoing.head->method == "HEAD",
-                                     done.session_rejected);
+  const bool queues = !outgoing.queue_base.empty() && answer.status == 200 &&
+                      http::find(answer.fields, "content-encoding") == nullptr;
+  Result<> passed;
+  if (queues) {
+    passed = co_await send_queue_urls(client, server, answer, outgoing.queue_base);
+  } else {
+    passed = co_await send_answer(client, server, answer, outgoing.head->method == "HEAD",
+                                  done.session_rejected);
+  }
   done.bytes_received = server.bytes_in();
   cut.reset();
   if (!passed) {

@@ -24,7 +24,9 @@ struct Outgoing {
   // Of a streamed body: what the client said its SHA-256 is (hex). Another one: the upload is cut
   // before its end, so that nobody takes it for whole.
   std::string_view sha256;
-  aws::Reframer* reframer = nullptr;  // of an aws-chunked body
+  aws::Reframer* reframer = nullptr;  // of an aws-chunked body, or of an event stream
+  bool both_ways = false;             // the answer comes while the body is being sent
+  std::string queue_base;             // of the URLs of queues in the answer; empty: as they are
 };
 
 struct Forwarded {

@@ -4,7 +4,6 @@
 //	client s3 FORM SIZE BUCKET KEY PATTERN   put the pattern in one form, read it back
 //	client services                          one write and one read of each of several services
 //	client mrap ARN KEY                      put and get through a multi-region access point (SigV4a)
-//	client events MODEL                      a stream of signed messages, and one of answers
 //
 // Prints one JSON line for each step: {"step", "ok", "error"}.
 package main
@@ -27,8 +26,6 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/manager"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	brtypes "github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -249,34 +246,6 @@ func runMultiRegion(ctx context.Context, settings aws.Config, arn, key string) {
 	step("get", err)
 }
 
-func runEvents(ctx context.Context, settings aws.Config, model string) error {
-	client := bedrockruntime.NewFromConfig(settings)
-	output, err := client.InvokeModelWithBidirectionalStream(ctx,
-		&bedrockruntime.InvokeModelWithBidirectionalStreamInput{ModelId: &model})
-	if err != nil {
-		return err
-	}
-	stream := output.GetStream()
-	for i := 0; i < 3; i++ {
-		part := brtypes.InvokeModelWithBidirectionalStreamInputMemberChunk{
-			Value: brtypes.BidirectionalInputPayloadPart{Bytes: []byte(fmt.Sprintf("message %d", i))}}
-		if err = stream.Send(ctx, &part); err != nil {
-			return fmt.Errorf("send: %w", err)
-		}
-		// Each message is answered before the next one is sent: both directions live at once.
-		select {
-		case event := <-stream.Events():
-			chunk, right := event.(*brtypes.InvokeModelWithBidirectionalStreamOutputMemberChunk)
-			if !right || string(chunk.Value.Bytes) != fmt.Sprintf("message %d", i) {
-				return fmt.Errorf("answer %d is %#v: %v", i, event, stream.Err())
-			}
-		case <-time.After(10 * time.Second):
-			return fmt.Errorf("no answer to message %d: %v", i, stream.Err())
-		}
-	}
-	return stream.Close()
-}
-
 func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
@@ -294,7 +263,5 @@ func main() {
 		runServices(ctx, settings)
 	case "mrap":
 		runMultiRegion(ctx, settings, arguments[0], arguments[1])
-	case "events":
-		step("events", runEvents(ctx, settings, arguments[0]))
 	}
 }

@@ -2,6 +2,7 @@
 //! HTTPS_PROXY) and which certificates count (SSL_CERT_FILE) is the environment's to say; nothing here names an address.
 //!
 //!   client s3 FORM SIZE BUCKET KEY PATTERN   put the pattern in one form, read it back
+//!   client events MODEL                      a stream of signed messages, each answered before the next
 //!   client services                          one write and one read of each of several services
 //!
 //! Prints one JSON line for each step: {"step", "ok", "error"}.
@@ -92,6 +93,39 @@ async fn s3(config: &aws_config::SdkConfig, form: &str, size: usize, bucket: &st
     same(&got.body.collect().await?.into_bytes(), &whole)
 }
 
+async fn events(config: &aws_config::SdkConfig, model: &str) -> Done {
+    use aws_sdk_bedrockruntime::types::error::InvokeModelWithBidirectionalStreamInputError;
+    use aws_sdk_bedrockruntime::types::{
+        BidirectionalInputPayloadPart, InvokeModelWithBidirectionalStreamInput, InvokeModelWithBidirectionalStreamOutput,
+    };
+    let (send, receive) = tokio::sync::mpsc::channel::<
+        Result<InvokeModelWithBidirectionalStreamInput, InvokeModelWithBidirectionalStreamInputError>,
+    >(4);
+    let part = |number: i32| {
+        let bytes = aws_sdk_bedrockruntime::primitives::Blob::new(format!("message {number}"));
+        Ok(InvokeModelWithBidirectionalStreamInput::Chunk(BidirectionalInputPayloadPart::builder().bytes(bytes).build()))
+    };
+    send.send(part(0)).await?;
+    let stream = tokio_stream::wrappers::ReceiverStream::new(receive);
+    let client = aws_sdk_bedrockruntime::Client::new(config);
+    let mut output = client.invoke_model_with_bidirectional_stream().model_id(model).body(stream.into()).send().await?;
+    for number in 0..3 {
+        let answer = tokio::time::timeout(Duration::from_secs(10), output.body.recv()).await??;
+        let right = match answer {
+            Some(InvokeModelWithBidirectionalStreamOutput::Chunk(part)) => {
+                part.bytes().map(|bytes| bytes.as_ref() == format!("message {number}").as_bytes()).unwrap_or(false)
+            }
+            _ => false,
+        };
+        check(right, "another answer than the message")?;
+        if number < 2 {
+            send.send(part(number + 1)).await?;
+        }
+    }
+    drop(send);
+    check(output.body.recv().await?.is_none(), "more answers than messages")
+}
+
 async fn services(config: &aws_config::SdkConfig) {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let stamp = format!("rust{}", now.as_nanos());
@@ -166,6 +200,7 @@ async fn main() {
             let size = arguments[2].parse().unwrap();
             step("s3", s3(&config, &arguments[1], size, &arguments[3], &arguments[4], &arguments[5])).await;
         }
+        "events" => step("events", events(&config, &arguments[1])).await,
         _ => services(&config).await,
     }
 }
