@@ -56,6 +56,13 @@ Result<std::string> decode_aws_chunked(std::string_view body) {
   }
 }
 
+// A stream of signed messages whose head does not say so in x-amz-content-sha256: the SDK for Rust.
+bool announces_events(const http::RequestHead& head) {
+  const http::Field* type = http::find(head.fields, "content-type");
+  return type != nullptr &&
+         equals_ignoring_ascii_case(type->value, "application/vnd.amazon.eventstream");
+}
+
 http::Fields without_length(http::Fields fields) {
   http::remove(fields, "content-length");
   return fields;
@@ -137,6 +144,9 @@ bool Exchange::needs_body() {
   identification_.emplace(service_.parts.catalogue, facts());
   const aws::BodyNeed need = identification_->body_need();
   const bool whole = need.kind == aws::BodyNeed::Kind::Whole;
+  if (payload_ == aws::Payload::Absent && announces_events(head_)) {
+    payload_ = aws::Payload::StreamingEvents;  // the head is signed as one without a body
+  }
   held_ = payload_ != aws::Payload::StreamingEvents && (whole || payload_ == aws::Payload::Absent);
   body_limit_ = service_.options.max_held_body;
   if (whole) body_limit_ = std::min(body_limit_, need.max_bytes);
@@ -189,6 +199,7 @@ Exchange::Step Exchange::verify() {
               "XAmzContentSHA256Mismatch", 400);
   }
   if (is_reframed()) {
+    signed_.payload = payload_;
     auto seed = service_.verifier.seed(signed_, inbound_secret());
     if (!seed) return no("signature", std::move(seed).error().message);
     inbound_seed_ = *std::move(seed);

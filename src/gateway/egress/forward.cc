@@ -83,16 +83,19 @@ class Upload {
       co_return upload_failed(UploadFault::Client, std::move(asked).error());
     }
     while (!client_.body_done()) {
-      auto piece = co_await client_.read_body();
+      auto piece = client_.buffered_body();
+      if (piece && piece->empty() && !client_.body_done()) {
+        // What the client is slow to follow up must not wait in our buffer.
+        if (auto flushed = co_await server_.flush(); !flushed) {
+          co_return upload_failed(UploadFault::Server, std::move(flushed).error());
+        }
+        piece = co_await client_.read_body();
+      }
       if (!piece) co_return upload_failed(UploadFault::Client, std::move(piece).error());
       // The hash is checked before the last piece leaves.
       auto outgoing = prepare(*piece);
       if (!outgoing) co_return upload_failed(UploadFault::Client, std::move(outgoing).error());
       auto written = co_await server_.write_body(*outgoing);
-      // What the client is slow to follow up must not wait in our buffer.
-      if (written && !client_.has_bytes() && !client_.body_done()) {
-        written = co_await server_.flush();
-      }
       if (!written) co_return upload_failed(UploadFault::Server, std::move(written).error());
     }
     if (auto whole = check_end(); !whole) {
@@ -211,11 +214,13 @@ net::Task<Result<>> send_answer(net::ServerConnection& client, net::ClientConnec
   if (framing.kind == Framing::Kind::UntilClose) framing = Framing{Framing::Kind::Chunked, 0};
   strip_connection_fields(head.fields, head_request || head.status == 304);
   REMIT_CO_CHECKED(client.start_response(head, framing));
-  // A stream may be silent for long after its head.
-  if (!server.has_bytes() && !server.body_done()) REMIT_CO_CHECKED(co_await client.flush());
   while (!server.body_done()) {
     auto piece = server.buffered_body();
-    if (piece && piece->empty() && !server.body_done()) piece = co_await server.read_body();
+    if (piece && piece->empty() && !server.body_done()) {
+      // A stream may be silent for long, after its head and after each of its messages.
+      REMIT_CO_CHECKED(co_await client.flush());
+      piece = co_await server.read_body();
+    }
     if (!piece) co_return std::unexpected(std::move(piece).error());
     if (std::exchange(look, false) && rejects_credentials(*piece)) session_rejected = true;
     if (server.body_done() && piece->size() < (std::size_t{16} << 10)) {
@@ -223,7 +228,6 @@ net::Task<Result<>> send_answer(net::ServerConnection& client, net::ClientConnec
       break;
     }
     REMIT_CO_CHECKED(co_await client.write_body(*piece));
-    if (!server.has_bytes() && !server.body_done()) REMIT_CO_CHECKED(co_await client.flush());
   }
   http::Fields trailers;
   if (server.incoming().kind == Framing::Kind::Chunked) trailers = server.trailers();
