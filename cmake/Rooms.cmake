@@ -60,8 +60,11 @@ endfunction()
 add_custom_target(check_programs)
 
 function(remit_room room)
-  cmake_parse_arguments(ARG "" "" "USES;SOURCES;LIBS;PRIVATE_LIBS;TESTS;TEST_LIBS;PCH;FUZZ;BENCH" ${ARGN})
+  cmake_parse_arguments(ARG "" "COST" "USES;SOURCES;LIBS;PRIVATE_LIBS;TESTS;TEST_LIBS;PCH;FUZZ;BENCH" ${ARGN})
   _remit_refuse_side_doors(${room} "${ARG_USES}")
+  if(NOT ARG_COST)
+    set(ARG_COST 1) # about the seconds of the longest test: the dear ones begin first
+  endif()
   set(target remit_${room})
   add_library(${target} STATIC ${ARG_SOURCES})
   foreach(used IN LISTS ARG_USES)
@@ -81,7 +84,7 @@ function(remit_room room)
     target_precompile_headers(${target}_test PRIVATE <gtest/gtest.h> <string> <vector>)
     include(GoogleTest)
     gtest_discover_tests(${target}_test TEST_PREFIX "${room}/" DISCOVERY_MODE PRE_TEST
-                         PROPERTIES LABELS unit TIMEOUT 300)
+                         PROPERTIES LABELS unit TIMEOUT 300 COST ${ARG_COST})
   endif()
   # A fuzz target x_fuzz.cc: with REMIT_FUZZ a libFuzzer program; otherwise one that replays seeds.
   # Either way the seeds of fuzz/corpus/<room>_<x>/ are a test.

@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t kLongestLine = 4096;
 constexpr std::uintmax_t kMostAtOnce = 1 << 20;
 
-std::string reason(int error) { return std::generic_category().message(error); }
+std::string error_text(int error) { return std::generic_category().message(error); }
 
 // A descriptor that is closed.
 class File {
@@ -41,7 +41,7 @@ class File {
 // Whoever may write the file ends calls of others: only its owner may, and we must be that.
 Result<> check_owner(int fd, const std::filesystem::path& file) {
   struct stat about{};
-  if (fstat(fd, &about) != 0) return fail(ErrorCode::Unavailable, reason(errno));
+  if (fstat(fd, &about) != 0) return fail(ErrorCode::Unavailable, error_text(errno));
   if (!S_ISREG(about.st_mode) || about.st_uid != geteuid() || (about.st_mode & 022) != 0) {
     return fail(ErrorCode::Denied,
                 file.string() + ": must be a file of ours that nobody else may write");
@@ -124,7 +124,7 @@ Result<> order(const std::filesystem::path& file, const Revocation& revocation) 
       open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (opened.fd() < 0) {
     return fail(ErrorCode::Unavailable,
-                fmt::format("cannot write {}: {}", file.string(), reason(errno)));
+                fmt::format("cannot write {}: {}", file.string(), error_text(errno)));
   }
   REMIT_CHECKED(check_owner(opened.fd(), file));
   const std::string line = to_line(revocation);
@@ -133,7 +133,7 @@ Result<> order(const std::filesystem::path& file, const Revocation& revocation) 
   const ssize_t size = write(opened.fd(), line.data(), line.size());
   if (size == static_cast<ssize_t>(line.size()) && fsync(opened.fd()) == 0) return {};
   return fail(ErrorCode::Unavailable,
-              fmt::format("cannot write {}: {}", file.string(), reason(errno)));
+              fmt::format("cannot write {}: {}", file.string(), error_text(errno)));
 }
 
 Result<std::vector<Revocation>> RevocationWatch::read() {
@@ -149,12 +149,12 @@ Result<std::vector<Revocation>> RevocationWatch::read() {
   const File opened(open(file_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (opened.fd() < 0) {
     return fail(ErrorCode::Unavailable,
-                fmt::format("cannot read {}: {}", file_.string(), reason(errno)));
+                fmt::format("cannot read {}: {}", file_.string(), error_text(errno)));
   }
   REMIT_CHECKED(check_owner(opened.fd(), file_));
   std::string text(static_cast<std::size_t>(std::min(size - offset_, kMostAtOnce)), '\0');
   const ssize_t got = pread(opened.fd(), text.data(), text.size(), static_cast<off_t>(offset_));
-  if (got < 0) return fail(ErrorCode::Unavailable, reason(errno));
+  if (got < 0) return fail(ErrorCode::Unavailable, error_text(errno));
   text.resize(static_cast<std::size_t>(got));
   std::string_view rest = text;
   for (std::size_t end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {

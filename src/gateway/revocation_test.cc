@@ -10,7 +10,7 @@
 namespace remit::gateway {
 namespace {
 
-class RevocationFile : public testing::Test {
+class RevocationFile : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string name = (std::filesystem::temp_directory_path() / "remit-revoke-XXXXXX").string();

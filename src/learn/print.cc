@@ -7,16 +7,16 @@ namespace remit::learn {
 namespace {
 
 // A JSON string is a YAML scalar, whatever is in it.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   json::Writer writer;
   writer.string(text);
   return std::move(writer).take();
 }
 
 std::string list(const std::vector<std::string>& values, const std::string& indent) {
-  if (values.size() == 1) return " " + quoted(values.front()) + "\n";
+  if (values.size() == 1) return " " + in_quotes(values.front()) + "\n";
   std::string out = "\n";
-  for (const std::string& value : values) out += indent + "  - " + quoted(value) + "\n";
+  for (const std::string& value : values) out += indent + "  - " + in_quotes(value) + "\n";
   return out;
 }
 
@@ -42,7 +42,8 @@ std::string to_yaml(const std::vector<rules::PlainStatement>& statements, std::s
     for (const rules::PlainCondition& condition : statement.conditions) {
       if (condition.op != op) out += inner + "  " + condition.op + ":\n";
       op = condition.op;
-      out += inner + "    " + quoted(condition.key) + ":" + list(condition.values, inner + "    ");
+      out +=
+          inner + "    " + in_quotes(condition.key) + ":" + list(condition.values, inner + "    ");
     }
   }
   return out;

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <utility>
 
+#include "gateway/journal.h"
 #include "json/writer.h"
 
 namespace remit::gateway {
@@ -19,10 +20,6 @@ constexpr std::string_view kRole = "remit";
 constexpr int kMaxTtl = 21'600;
 // A derived placeholder ends with its call, not by the clock.
 constexpr std::chrono::hours kWholeCall{24};
-
-std::string iso8601(TimePoint time) {
-  return fmt::format("{:%FT%TZ}", std::chrono::floor<std::chrono::seconds>(time));
-}
 
 CredentialAnswer refuse(int status, std::string reason, std::shared_ptr<Lane> lane = nullptr) {
   CredentialAnswer answer;

@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kUsualRoleDuration{3'600};
 constexpr std::string_view kNothing =
     R"({"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}})";
 
-std::unexpected<Error> denied(std::string message) {
+std::unexpected<Error> no_hand_out(std::string message) {
   return fail(ErrorCode::Denied, std::move(message));
 }
 std::unexpected<Error> invalid(std::string message) {
@@ -54,7 +54,7 @@ Result<> settle_tags(aws::AssumeRoleRequest& role, const CallFacts& facts) {
     const bool same = own != facts.tags.end() && own->second == value;
     const bool marks = equals_ignoring_ascii_case(key, "AccessType");
     if ((inherited(key) || marks) && !same) {
-      return denied(fmt::format("the session tag {} is Remit's to set", key));
+      return no_hand_out(fmt::format("the session tag {} is Remit's to set", key));
     }
     if (!inherited(key)) kept.emplace_back(std::move(key), std::move(value));
   }
@@ -64,17 +64,17 @@ Result<> settle_tags(aws::AssumeRoleRequest& role, const CallFacts& facts) {
 }
 
 Result<> settle_role(HandOut& asked, aws::AssumeRoleRequest role, const CallFacts& facts) {
-  if (!facts.plan) return denied("the call has no session policy that would limit the role");
+  if (!facts.plan) return no_hand_out("the call has no session policy that would limit the role");
   if (!role.policy_arns.empty()) {
-    return denied(
+    return no_hand_out(
         "PolicyArns are not possible here: Remit cannot see what such a policy says, so "
         "it cannot hold the session to it; pass an inline Policy");
   }
   if (!role.serial_number.empty() || !role.token_code.empty()) {
-    return denied("a role cannot be assumed with an MFA code from here");
+    return no_hand_out("a role cannot be assumed with an MFA code from here");
   }
   if (!role.source_identity.empty() && role.source_identity != facts.source_identity) {
-    return denied("SourceIdentity is Remit's to set");
+    return no_hand_out("SourceIdentity is Remit's to set");
   }
   REMIT_TRY(const auto arn, aws::RoleArn::parse(role.role_arn));
   REMIT_CHECKED(settle_tags(role, facts));
@@ -96,7 +96,7 @@ Result<> settle_role(HandOut& asked, aws::AssumeRoleRequest role, const CallFact
     if (fits) role.policy_arns.push_back(policy);
   }
   if (role.policy.empty() && role.policy_arns.empty()) {
-    return denied(
+    return no_hand_out(
         "the remit's session policy is too long for STS, and its managed policies are of "
         "another account: nothing would limit the role at AWS");
   }
@@ -107,13 +107,13 @@ Result<> settle_role(HandOut& asked, aws::AssumeRoleRequest role, const CallFact
 Result<> settle_token(HandOut& asked, const aws::StsRequest& request) {
   const aws::AssumeRoleRequest& said = request.role;
   if (!said.policy_arns.empty() || !said.tags.empty()) {
-    return denied(
+    return no_hand_out(
         fmt::format("{} with PolicyArns or Tags is not possible here: the credentials "
                     "act as the call's own session",
                     request.action));
   }
   if (!said.serial_number.empty() || !said.token_code.empty()) {
-    return denied(fmt::format("{} with an MFA code is not possible here", request.action));
+    return no_hand_out(fmt::format("{} with an MFA code is not possible here", request.action));
   }
   asked.duration = said.duration.count() == 0 ? kUsualTokenDuration : said.duration;
   if (asked.duration < aws::kMinSessionDuration || asked.duration > kMaxTokenDuration) {

@@ -4,13 +4,10 @@
 #include <fmt/format.h>
 
 #include "base/xml.h"
+#include "gateway/journal.h"
 
 namespace remit::gateway {
 namespace {
-
-std::string iso8601(TimePoint time) {
-  return fmt::format("{:%FT%TZ}", std::chrono::floor<std::chrono::seconds>(time));
-}
 
 std::string credentials_xml(const AnsweredKeys& keys) {
   return fmt::format(
