@@ -24,9 +24,10 @@ void check_exists(Pass& pass, const StatementView& s, std::string_view element, 
     return;
   }
   if (has_wildcard(service)) {
-    pass.report(Suggestion, "WILDCARD_IN_SERVICE_NAME", path, item.offset,
-                "a wildcard stands in the service's name: other services of similar names are meant too",
-                "name the service");
+    pass.report(
+        Suggestion, "WILDCARD_IN_SERVICE_NAME", path, item.offset,
+        "a wildcard stands in the service's name: other services of similar names are meant too",
+        "name the service");
     return;
   }
   if (!pass.data.has_service(service)) {

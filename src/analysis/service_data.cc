@@ -49,12 +49,26 @@ KeyType type_of(iam::KeyType type) {
 // Services and actions in AWS's own managed policies that the Service Authorization Reference does
 // not list: retired services, and actions that AWS keeps to itself. ValidatePolicy reports none of
 // them (managed-policies and validate-policy corpora, state of 2026-08).
-constexpr std::string_view kAcceptedServices[] = {
-    "applicationwizard", "aws-mcp", "builderid", "catalog",         "catalog-admin",
-    "catalog-user",      "crowd",     "datazonecontrol", "deepcomposer",
-    "deeplens",          "deepracer", "ec2-reports",     "iot1click",
-    "iotroborunner",     "mobilehub", "payments",        "sagemaker-groundtruth-synthetic",
-    "securityagent",     "sumerian",  "zocalo"};
+constexpr std::string_view kAcceptedServices[] = {"applicationwizard",
+                                                  "aws-mcp",
+                                                  "builderid",
+                                                  "catalog",
+                                                  "catalog-admin",
+                                                  "catalog-user",
+                                                  "crowd",
+                                                  "datazonecontrol",
+                                                  "deepcomposer",
+                                                  "deeplens",
+                                                  "deepracer",
+                                                  "ec2-reports",
+                                                  "iot1click",
+                                                  "iotroborunner",
+                                                  "mobilehub",
+                                                  "payments",
+                                                  "sagemaker-groundtruth-synthetic",
+                                                  "securityagent",
+                                                  "sumerian",
+                                                  "zocalo"};
 constexpr std::string_view kAcceptedActions[] = {
     "organizations:createbuilderidownedaccount",
     "route53-recovery-control-config:describeroutingcontrolbyname",
