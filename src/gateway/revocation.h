@@ -4,7 +4,7 @@
 // and every gateway of that ledger reads it within a quarter of a second, drops the sessions that
 // it names, ends the calls that act as them and says so in the ledger. A file, because it needs no
 // listener that others could reach, holds for every gateway of the ledger, and is protected as the
-// ledger is (docs/decisions/0014-revocation-by-file.md).
+// ledger is (docs/decisions/0011-revocation-by-file.md).
 
 #include <chrono>
 #include <cstdint>
