@@ -76,15 +76,15 @@ void wipe_strings(json::Value value) {
 }
 
 // An answer and its values; neither is left in memory when it goes.
-class Answer {
+class JsonAnswer {
  public:
-  explicit Answer(std::string text)
+  explicit JsonAnswer(std::string text)
       : text_(std::move(text)),
         parser_({.max_bytes = 64 << 10, .max_depth = 16, .max_values = 1000}),
         root_(parser_.parse(text_)) {}
-  Answer(const Answer&) = delete;
-  Answer& operator=(const Answer&) = delete;
-  ~Answer() {
+  JsonAnswer(const JsonAnswer&) = delete;
+  JsonAnswer& operator=(const JsonAnswer&) = delete;
+  ~JsonAnswer() {
     if (root_) wipe_strings(*root_);
     scrub(text_);
   }
@@ -105,7 +105,7 @@ class Answer {
 }  // namespace
 
 Result<Credentials> read_process_answer(std::string json) {
-  const Answer answer(std::move(json));
+  const JsonAnswer answer(std::move(json));
   REMIT_TRY(const json::Value root, answer.root());
   const auto version = root.find("Version");
   if (!version || version->as_int64() != 1) return unusable_answer("does not say \"Version\": 1");
@@ -113,7 +113,7 @@ Result<Credentials> read_process_answer(std::string json) {
 }
 
 Result<Credentials> read_container_answer(std::string json) {
-  const Answer answer(std::move(json));
+  const JsonAnswer answer(std::move(json));
   REMIT_TRY(const json::Value root, answer.root());
   REMIT_TRY(Credentials credentials, read(root, "Token", Temporary::Must));
   credentials.of_role = true;
@@ -121,7 +121,7 @@ Result<Credentials> read_container_answer(std::string json) {
 }
 
 Result<Credentials> read_instance_answer(std::string json) {
-  const Answer answer(std::move(json));
+  const JsonAnswer answer(std::move(json));
   REMIT_TRY(const json::Value root, answer.root());
   REMIT_TRY(const std::string_view code, text_of(root, "Code"));
   if (code != "Success") {

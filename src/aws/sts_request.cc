@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxMembers = 50;  // of a list: STS takes 50 tags, 10 policies
 
-std::unexpected<Error> refuse(std::string message) {
+std::unexpected<Error> refused_request(std::string message) {
   return fail(ErrorCode::InvalidInput, std::move(message));
 }
 
@@ -28,12 +28,12 @@ Result<> read_pairs(std::string_view text, bool of_query, Parameters& into) {
     const std::size_t equals = std::min(pair.find('='), pair.size());
     auto name = form_decode(pair.substr(0, equals));
     auto value = form_decode(pair.substr(std::min(equals + 1, pair.size())));
-    if (!name || !value) return refuse("a parameter is not properly percent-encoded");
+    if (!name || !value) return refused_request("a parameter is not properly percent-encoded");
     const bool of_signature =
         of_query && name->size() > 6 && equals_ignoring_ascii_case(name->substr(0, 6), "x-amz-");
     if (of_signature) continue;
     if (!into.emplace(*std::move(name), *std::move(value)).second) {
-      return refuse("a parameter stands twice");
+      return refused_request("a parameter stands twice");
     }
   }
   return {};
@@ -107,14 +107,14 @@ Result<> put(const std::string& name, const std::string& value, StsRequest& into
     int seconds = 0;
     const auto [stop, ec] = std::from_chars(value.data(), value.data() + value.size(), seconds);
     if (ec != std::errc() || stop != value.data() + value.size() || seconds < 1) {
-      return refuse("DurationSeconds is no number of seconds");
+      return refused_request("DurationSeconds is no number of seconds");
     }
     role.duration = std::chrono::seconds(seconds);
     return {};
   }
   const auto member = member_of(name);
   if (member && put_member(*member, value, role)) return {};
-  return refuse("the parameter " + name.substr(0, 64) + " is none that Remit passes on");
+  return refused_request("the parameter " + name.substr(0, 64) + " is none that Remit passes on");
 }
 
 // A list with a hole would become another list when it is sent.
@@ -124,7 +124,7 @@ Result<> check_lists(const AssumeRoleRequest& role) {
       std::ranges::any_of(role.policy_arns, empty) ||
       std::ranges::any_of(role.transitive_tag_keys, empty) ||
       std::ranges::any_of(role.tags, empty, &std::pair<std::string, std::string>::first);
-  if (holes) return refuse("a list of parameters lacks one of its members");
+  if (holes) return refused_request("a list of parameters lacks one of its members");
   return {};
 }
 
@@ -139,7 +139,7 @@ Result<StsRequest> read_sts_request(std::string_view target, std::string_view fo
   StsRequest request;
   for (const auto& [name, value] : parameters) REMIT_CHECKED(put(name, value, request));
   REMIT_CHECKED(check_lists(request.role));
-  if (request.action.empty()) return refuse("no Action is asked for");
+  if (request.action.empty()) return refused_request("no Action is asked for");
   return request;
 }
 
