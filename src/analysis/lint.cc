@@ -90,6 +90,7 @@ std::vector<Finding> lint(const PolicyText& policy, std::optional<iam::PolicyKin
     return std::tie(finding.offset, finding.type, finding.code, finding.path);
   });
   std::vector<std::size_t> offsets;
+  offsets.reserve(findings.size());
   for (const Finding& finding : findings) offsets.push_back(finding.offset);
   const auto positions = policy.positions(offsets);
   for (std::size_t i = 0; i < findings.size(); ++i) findings[i].position = positions[i];
