@@ -69,6 +69,8 @@ Result<Place> find_place(const Call& call) {
   const S3Host* host = call.resolved.s3_host.get();
   using Kind = S3Host::Kind;
   if (host != nullptr && !host->name.empty()) {
+    if (!is_bucket_name(host->name))
+      return unreadable_input("the host names no bucket: " + host->name);
     switch (host->kind) {
       case Kind::AccessPoint:
         return access_point_place(accesspoint_arn(call, "s3", *host, "accesspoint/" + host->name));

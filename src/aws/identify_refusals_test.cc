@@ -45,6 +45,13 @@ TEST(IdentifyRefusals, FailClosed) {
   const Request users = form("iam", "Action=ListUsers&Version=2010-05-08");
   const std::vector<RefusalCase> cases = {
       {"an unknown signing name", {.service = "nothing"}, "signs as nothing"},
+      {"a host whose bucket cannot be read",
+       at_host({.service = "s3",
+                .method = "POST",
+                .target = "/?delete",
+                .body = "<Delete><Object><Key>a</Key></Object></Delete>"},
+               "b%amx.s3.us-east-1.amazonaws.com"),
+       "names no bucket"},
       {"an unknown operation", json("dynamodb", "DynamoDB_20120810.DropTables", "{}"),
        "no operation"},
       {"a target of another service", json("dynamodb", "TrentService.Encrypt", "{}"),

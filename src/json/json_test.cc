@@ -74,6 +74,7 @@ TEST(JsonReader, RefusesEverythingElseAndSaysWhere) {
       {"1e400", 0, "beyond the range"},
       {"-1e309", 0, "beyond the range"},
       {"1e99999999999999999999", 0, "beyond the range"},
+      {"6e9223372036854775807", 0, "beyond the range"},
       {"1" + std::string(400, '0'), 0, "beyond the range"},
       {"1 2", 2, "nothing after the value but found '2'"},
       {"{}\0"s, 2, "byte 0x00"},

@@ -52,7 +52,10 @@ bool is_too_great(std::string_view number) {
     std::string_view digits = number.substr(e + 1);
     if (digits.starts_with('+')) digits.remove_prefix(1);
     const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
+    // No text is long enough for its digits to weigh against so many.
+    constexpr std::int64_t kDecides = std::int64_t{1} << 40;
     if (read.ec != std::errc{}) return !digits.starts_with('-');
+    if (exponent > kDecides || exponent < -kDecides) return exponent > 0;
   }
   const std::string_view mantissa = number.substr(0, e);
   const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
