@@ -97,7 +97,7 @@ TEST_F(SignedBodies, NoByteOfAChunkWithAWrongSignatureArrives) {
   const std::vector<std::string> chunks{std::string(64 << 10, 'a'), std::string(64 << 10, 'b')};
   const auto head = chunked_head("PUT", "/b/k", chunks);
   std::string body = signed_by_client(head, chunks);
-  body[body.rfind('b')] = 'X';
+  body[body.find(std::string(1024, 'b')) + 512] = 'X';  // signatures have single b's too
   const Answered answered = exchange(with_body(head, body));
   EXPECT_NE(answered.status, 200) << answered.raw;
   for (const auto& here : arrived) {
