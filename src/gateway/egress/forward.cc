@@ -237,8 +237,8 @@ net::Task<Result<>> send_answer(net::ServerConnection& client, net::ClientConnec
   co_return Result<>{};
 }
 
-// An answer with URLs of queues, which are made ours. They are small: what is larger passes as it
-// is.
+// An answer with URLs of queues, which are made ours. A thousand of them, the most SQS lists at
+// once, fit by far; a larger answer is cut off with an error.
 net::Task<Result<>> send_queue_urls(net::ServerConnection& client, net::ClientConnection& server,
                                     http::ResponseHead& head, const std::string& base) {
   constexpr std::size_t kMost = std::size_t{1} << 20;
@@ -421,6 +421,7 @@ net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& clie
       server.close();
       co_return done;
     }
+    cut.reset();  // it would close a connection that is gone
     use = net::ClientPool::Use::NewConnection;
   }
   net::ClientConnection& server = *lease.connection;

@@ -176,6 +176,35 @@ TEST_F(EgressTest, AStalePooledConnectionIsReplacedOnce) {
   EXPECT_EQ(exchange(text(request("GET", "/b/k", "")) + "\r\n").status, 200);
 }
 
+net::Task<> end_after(int turns, std::shared_ptr<Call> call) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  for (; turns > 0; --turns) co_await boost::asio::post(executor, net::kAwait);
+  call->end();
+}
+
+net::Task<> hang_up_and_end(net::ServerConnection& client, int turns, std::shared_ptr<Call> call,
+                            net::Loop& loop) {
+  client.close();
+  net::spawn(loop, end_after(turns, std::move(call)));
+  co_return;
+}
+
+// The sanitizers see when the end reaches for a connection that was let go of.
+TEST_F(EgressTest, ACallMayEndAtAnyMomentWhileAStaleConnectionIsReplaced) {
+  start();
+  for (int turns = 0; turns < 24; ++turns) {
+    const auto call = begin_call(kAllS3);
+    answer = {};
+    ASSERT_EQ(exchange(text(request("GET", "/b/k", "")) + "\r\n").status, 200);
+    answer = [&](net::ServerConnection& client, Arrived&) -> net::Task<> {
+      return hang_up_and_end(client, turns, call, loop);
+    };
+    EXPECT_NE(exchange(text(request("GET", "/b/k", "")) + "\r\n").status, 200);
+    EXPECT_TRUE(call->over());
+    lane->clear();
+  }
+}
+
 TEST_F(EgressTest, ManyRequestsOnOneConnectionAreAnsweredInOrder) {
   start();
   begin_call(kAllS3);
