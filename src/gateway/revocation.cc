@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "aws/credentials.h"
+#include "base/file_handle.h"
 #include "json/json.h"
 #include "json/writer.h"
 
@@ -22,21 +23,6 @@ constexpr std::size_t kLongestLine = 4096;
 constexpr std::uintmax_t kMostAtOnce = 1 << 20;
 
 std::string error_text(int error) { return std::generic_category().message(error); }
-
-// A descriptor that is closed.
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Whoever may write the file ends calls of others: only its owner may, and we must be that.
 Result<> check_owner(int fd, const std::filesystem::path& file) {
@@ -120,18 +106,18 @@ std::filesystem::path revocation_file(const std::filesystem::path& ledger) {
 }
 
 Result<> order(const std::filesystem::path& file, const Revocation& revocation) {
-  const File opened(
+  const FileHandle opened(
       open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (opened.fd() < 0) {
+  if (opened.get() < 0) {
     return fail(ErrorCode::Unavailable,
                 fmt::format("cannot write {}: {}", file.string(), error_text(errno)));
   }
-  REMIT_CHECKED(check_owner(opened.fd(), file));
+  REMIT_CHECKED(check_owner(opened.get(), file));
   const std::string line = to_line(revocation);
   if (line.size() > kLongestLine) return fail(ErrorCode::InvalidInput, "the order is too long");
   // One write of an append is not mixed with another's.
-  const ssize_t size = write(opened.fd(), line.data(), line.size());
-  if (size == static_cast<ssize_t>(line.size()) && fsync(opened.fd()) == 0) return {};
+  const ssize_t size = write(opened.get(), line.data(), line.size());
+  if (size == static_cast<ssize_t>(line.size()) && fsync(opened.get()) == 0) return {};
   return fail(ErrorCode::Unavailable,
               fmt::format("cannot write {}: {}", file.string(), error_text(errno)));
 }
@@ -140,20 +126,24 @@ Result<std::vector<Revocation>> RevocationWatch::read() {
   std::vector<Revocation> orders;
   struct stat about{};
   if (stat(file_.c_str(), &about) != 0) {
+    if (errno != ENOENT) {
+      return fail(ErrorCode::Unavailable,
+                  fmt::format("cannot look at {}: {}", file_.string(), error_text(errno)));
+    }
     offset_ = 0;  // nobody has ordered anything, or the file was put away
     return orders;
   }
   const auto size = static_cast<std::uintmax_t>(about.st_size);
   if (size < offset_) offset_ = 0;
   if (size == offset_) return orders;
-  const File opened(open(file_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (opened.fd() < 0) {
+  const FileHandle opened(open(file_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (opened.get() < 0) {
     return fail(ErrorCode::Unavailable,
                 fmt::format("cannot read {}: {}", file_.string(), error_text(errno)));
   }
-  REMIT_CHECKED(check_owner(opened.fd(), file_));
+  REMIT_CHECKED(check_owner(opened.get(), file_));
   std::string text(static_cast<std::size_t>(std::min(size - offset_, kMostAtOnce)), '\0');
-  const ssize_t got = pread(opened.fd(), text.data(), text.size(), static_cast<off_t>(offset_));
+  const ssize_t got = pread(opened.get(), text.data(), text.size(), static_cast<off_t>(offset_));
   if (got < 0) return fail(ErrorCode::Unavailable, error_text(errno));
   text.resize(static_cast<std::size_t>(got));
   std::string_view rest = text;

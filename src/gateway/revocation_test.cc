@@ -125,5 +125,13 @@ TEST(Revocation, ReadsBackWhatItWrote) {
   EXPECT_EQ(read->time, order.time);
 }
 
+TEST_F(RevocationFile, AFileThatCannotBeLookedAtIsAnError) {
+  // A folder that is a file: nobody can say whether the orders are there.
+  std::ofstream(folder_ / "plain") << "x";
+  RevocationWatch watch(folder_ / "plain" / "ledger.db.revoked");
+  EXPECT_FALSE(watch.begin({}));
+  EXPECT_FALSE(watch.poll());
+}
+
 }  // namespace
 }  // namespace remit::gateway

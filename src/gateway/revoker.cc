@@ -35,14 +35,19 @@ bool fits(const Revocation& order, const rules::SessionPlan& plan) {
 
 }  // namespace
 
-void Revoker::complain(const Error& error) {
+// Nobody can tell what was ordered: nothing goes on, and nothing begins while that is so.
+void Revoker::distrust(const Error& error) {
+  parts_.sessions.hold([](const auto&) { return true; }, parts_.clock.now() + 4 * kEvery);
   if (std::exchange(last_complaint_, error.message) == error.message) return;
   parts_.log.error("revocation.not-read", {{"reason", std::string_view(error.message)}});
+  Revocation everything;
+  everything.id = "unreadable";
+  carry_out(everything);
 }
 
 void Revoker::begin() {
   auto held = watch_.begin(parts_.clock.now());
-  if (!held) return complain(held.error());
+  if (!held) return distrust(held.error());
   for (const Revocation& order : *held) {
     parts_.sessions.hold([order](const auto& plan) { return fits(order, plan); },
                          order.time + order.hold);
@@ -51,7 +56,7 @@ void Revoker::begin() {
 
 void Revoker::look() {
   auto orders = watch_.poll();
-  if (!orders) return complain(orders.error());
+  if (!orders) return distrust(orders.error());
   last_complaint_.clear();
   for (const Revocation& order : *orders) carry_out(order);
 }

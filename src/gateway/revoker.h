@@ -40,7 +40,7 @@ class Revoker {
 
  private:
   void carry_out(const Revocation& order);
-  void complain(const Error& error);
+  void distrust(const Error& error);
 
   RevokerParts parts_;
   RevocationWatch watch_;

@@ -180,7 +180,7 @@ std::shared_ptr<LiveSession> Sessions::find_or_make(
 
 net::Task<Result<Sessions::Acquired>> Sessions::acquire(
     std::shared_ptr<const rules::SessionPlan> plan) {
-  std::erase_if(holds_, [now = parts_.clock.now()](const Hold& hold) { return hold.until <= now; });
+  forget_holds();
   for (const Hold& hold : holds_) {
     if (hold.fits(*plan)) {
       co_return fail(ErrorCode::Denied,
@@ -221,7 +221,14 @@ std::size_t Sessions::revoke_if(const Fits& fits) {
   return count;
 }
 
-void Sessions::hold(Fits fits, TimePoint until) { holds_.push_back({std::move(fits), until}); }
+void Sessions::forget_holds() {
+  std::erase_if(holds_, [now = parts_.clock.now()](const Hold& hold) { return hold.until <= now; });
+}
+
+void Sessions::hold(Fits fits, TimePoint until) {
+  forget_holds();
+  holds_.push_back({std::move(fits), until});
+}
 
 std::size_t Sessions::revoke_all() {
   const std::size_t count = recent_.size();

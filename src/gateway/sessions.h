@@ -109,6 +109,7 @@ class Sessions {
 
   SessionParts parts_;
   SessionsOptions options_;
+  void forget_holds();  // those that have passed
   std::vector<Hold> holds_;
   std::list<std::shared_ptr<LiveSession>> recent_;  // most recently used first
   std::map<std::string, std::list<std::shared_ptr<LiveSession>>::iterator, std::less<>> by_key_;

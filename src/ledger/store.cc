@@ -214,10 +214,6 @@ Result<> Store::sync() {
   return fail(ErrorCode::Unavailable, fmt::format("cannot be synced: {}", std::strerror(errno)));
 }
 
-FileHandle::~FileHandle() {
-  if (file_ >= 0) ::close(file_);
-}
-
 Result<> Store::begin() {
   if (database_.file_moved()) {
     return fail(ErrorCode::Unavailable, "the file was removed or replaced while in use");

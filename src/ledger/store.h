@@ -4,9 +4,9 @@
 
 #include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
+#include "base/file_handle.h"
 #include "ledger/ledger.h"
 #include "ledger/sqlite.h"
 
@@ -17,26 +17,6 @@ inline constexpr std::int64_t kSchemaVersion = 1;
 
 // Refuses a file that is no ledger or is one of a newer version. 0: an empty file.
 Result<std::int64_t> schema_version(Database& database);
-
-// Closes itself. Not for the database's own file: closing any descriptor of that one drops SQLite's
-// locks on it.
-class FileHandle {
- public:
-  FileHandle() = default;
-  explicit FileHandle(int file) : file_(file) {}
-  FileHandle(FileHandle&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-  FileHandle& operator=(FileHandle&& other) noexcept {
-    std::swap(file_, other.file_);
-    return *this;
-  }
-  FileHandle(const FileHandle&) = delete;
-  FileHandle& operator=(const FileHandle&) = delete;
-  ~FileHandle();
-  int get() const { return file_; }
-
- private:
-  int file_ = -1;
-};
 
 class Store {
  public:
@@ -76,7 +56,8 @@ class Store {
   Database database_;
   Statements statements_;  // after database_: finalized before it is closed
   std::chrono::milliseconds busy_timeout_;
-  FileHandle log_;                    // the log itself, to be synced
+  FileHandle log_;                    // the log itself, to be synced; never the database, whose
+                                      // locks SQLite loses when any descriptor of it is closed
   std::optional<Appended> own_last_;  // what our last commit left, and the version it is true of
   std::uint32_t own_version_ = 0;
   Chain chain_;

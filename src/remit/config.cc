@@ -3,12 +3,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "base/file_handle.h"
 #include "remit/contains.h"
 #include "remit/keys.h"
 #include "remit/reader.h"
@@ -20,20 +20,6 @@ namespace {
 
 constexpr std::size_t kMaxFile = std::size_t{1} << 20;
 constexpr std::string_view kDefaultLedger = "/.local/state/remit/ledger.db";
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 void read_sections(Reader& reader, const MapItem& top, const LoadOptions& options, Config& config) {
   if (const auto item = top.find("agent")) read_agent(reader, *item, config.agent);
@@ -132,7 +118,7 @@ LoadedConfig load_config(std::string_view text, const LoadOptions& options) {
 }
 
 Result<std::string> read_config_file(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0)
     return fail(ErrorCode::InvalidInput,
                 fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
