@@ -10,36 +10,16 @@
 namespace {
 
 void add_verbs(CLI::App& app, remit::cli::Exit& exit) {
-#ifdef REMIT_VERB_GATEWAY
   remit::cli::add_gateway(app, exit);
-#endif
-#ifdef REMIT_VERB_CHECK
   remit::cli::add_check(app, exit);
-#endif
-#ifdef REMIT_VERB_EXPLAIN
   remit::cli::add_explain(app, exit);
-#endif
-#ifdef REMIT_VERB_LEDGER
   remit::cli::add_ledger(app, exit);
-#endif
-#ifdef REMIT_VERB_LINT
   remit::cli::add_lint(app, exit);
-#endif
-#ifdef REMIT_VERB_IDENTIFY
   remit::cli::add_identify(app, exit);
-#endif
-#ifdef REMIT_VERB_REVOKE
   remit::cli::add_revoke(app, exit);
-#endif
-#ifdef REMIT_VERB_LEARN
   remit::cli::add_learn(app, exit);
-#endif
-#ifdef REMIT_VERB_CREDENTIALS
   remit::cli::add_credentials(app, exit);
-#endif
-#ifdef REMIT_VERB_CATALOGUE
   remit::cli::add_catalogue(app, exit);
-#endif
 }
 
 }  // namespace

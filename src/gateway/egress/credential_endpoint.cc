@@ -76,15 +76,7 @@ CredentialAnswer CredentialEndpoint::container(const CredentialParts& parts,
   if (!keys) return refuse(503, std::move(keys).error().message, lane);
   json::Writer body;
   body.begin_object();
-  body.key("AccessKeyId").string(keys->access_key_id);
-  body.key("SecretAccessKey").string(keys->secret);
-  body.key("Token").string(keys->token);
-  body.key("Expiration").string(iso8601(keys->expires));
-  body.end_object();
-  CredentialAnswer answer;
-  answer.body = std::move(body).take();
-  answer.lane = std::move(lane);
-  return answer;
+  return keys_answer(std::move(body), *keys, std::move(lane));
 }
 
 CredentialAnswer CredentialEndpoint::metadata(const CredentialParts& parts,
@@ -119,10 +111,16 @@ CredentialAnswer CredentialEndpoint::metadata(const CredentialParts& parts,
   body.key("Code").string("Success");
   body.key("LastUpdated").string(iso8601(parts.clock.now()));
   body.key("Type").string("AWS-HMAC");
-  body.key("AccessKeyId").string(keys->access_key_id);
-  body.key("SecretAccessKey").string(keys->secret);
-  body.key("Token").string(keys->token);
-  body.key("Expiration").string(iso8601(keys->expires));
+  return keys_answer(std::move(body), *keys, std::move(lane));
+}
+
+// The members that both forms end with.
+CredentialAnswer CredentialEndpoint::keys_answer(json::Writer body, const Keys& keys,
+                                                 std::shared_ptr<Lane> lane) {
+  body.key("AccessKeyId").string(keys.access_key_id);
+  body.key("SecretAccessKey").string(keys.secret);
+  body.key("Token").string(keys.token);
+  body.key("Expiration").string(iso8601(keys.expires));
   body.end_object();
   CredentialAnswer answer;
   answer.body = std::move(body).take();

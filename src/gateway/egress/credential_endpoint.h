@@ -24,6 +24,7 @@
 #include "base/random.h"
 #include "gateway/egress/derived.h"
 #include "gateway/lane.h"
+#include "json/writer.h"
 #include "net/http.h"
 
 namespace remit::gateway {
@@ -75,6 +76,8 @@ class CredentialEndpoint {
   CredentialAnswer start_session(const CredentialParts& parts, const http::RequestHead& head,
                                  const Lane& lane);
   bool has_session(const CredentialParts& parts, const http::RequestHead& head, const Lane& lane);
+  static CredentialAnswer keys_answer(json::Writer body, const Keys& keys,
+                                      std::shared_ptr<Lane> lane);
   Result<Keys> keys_of(const CredentialParts& parts, const std::shared_ptr<Lane>& lane);
 
   std::map<std::string, Session, std::less<>> sessions_;  // of IMDSv2, by their token
