@@ -109,7 +109,7 @@ void write_request(json::Writer& out, const Kind& kind, const std::string& host,
 
 int main(int argc, char** argv) {
   if (argc < 4 || argc > 6) return 2;
-  net::Loop loop(1);
+  net::Loop loop(net::kOneThread);
   SystemClock clock;
   SystemRandom random;
   StderrLog log(Log::Level::Warning);

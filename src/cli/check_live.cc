@@ -130,7 +130,7 @@ class Live {
   SystemClock clock_;
   SystemRandom random_;
   NoLog log_;
-  net::Loop loop_{1};
+  net::Loop loop_{net::kOneThread};
   std::unique_ptr<gateway::AwsAccess> access_;
   std::shared_ptr<const aws::Credentials> credentials_;
   std::string caller_;

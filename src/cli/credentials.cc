@@ -79,7 +79,7 @@ Result<std::string> printed(std::string body) {
 
 Result<std::string> credentials(const std::string& path) {
   REMIT_TRY(const Source source, read_source(path));
-  net::Loop loop(1);
+  net::Loop loop(net::kOneThread);
   REMIT_TRY(const auto client, net::make_http_client(loop, {}));
   Result<std::string> body = fail(ErrorCode::Unavailable, "the gateway was not asked");
   net::spawn(loop, fetch(loop, *client, source, body));

@@ -76,7 +76,7 @@ class Gateway {
   Log& log_;
   SystemClock clock_;
   SystemRandom random_;
-  net::Loop loop_{1};
+  net::Loop loop_{net::kOneThread};
   boost::asio::signal_set signals_;
   Result<> outcome_;
   std::optional<PrivateDirectory> directory_;

@@ -59,8 +59,8 @@ struct ClientOptions {
   std::string ca_file;  // PEM; trusted besides the system's roots. Empty: the system's only
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds idle_limit{20'000};  // a pooled connection unused so long is closed
-  std::size_t max_idle_per_origin = 64;
-  std::size_t max_whole_body = 4 << 20;  // HttpClient refuses more
+  std::size_t max_idle_per_origin = 1'024;       // as many lanes may talk to one service at once
+  std::size_t max_whole_body = 4 << 20;          // HttpClient refuses more
 };
 
 // Fails when the certificates cannot be read. The loop must outlive the client.

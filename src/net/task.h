@@ -26,6 +26,12 @@
 namespace remit::net {
 
 using Loop = boost::asio::io_context;
+
+// What a Loop is made with: its descriptors belong to the thread that runs it and need no locks.
+// post() from other threads stays safe.
+// https://www.boost.org/doc/libs/1_81_0/doc/html/boost_asio/overview/core/concurrency_hint.html
+inline constexpr int kOneThread = BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO;
+
 using Executor = Loop::executor_type;
 
 template <class T = void>
