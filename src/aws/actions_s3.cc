@@ -26,12 +26,17 @@ bool is_bucket_name(std::string_view name) {
 struct Place {
   std::string prefix = "s3";  // of the actions
   std::string container;      // ARN of bucket or access point; empty: none, or not known
-  std::string objects;        // what an object's ARN begins with
   bool access_point = false;
   bool express = false;
   bool unknown = false;
 
-  std::string object(std::string_view key) const { return objects + std::string(key); }
+  std::string object(std::string_view key) const {
+    const std::string_view between = access_point ? "/object/" : "/";
+    std::string arn;
+    arn.reserve(container.size() + between.size() + key.size());
+    arn.append(container).append(between).append(key);
+    return arn;
+  }
 };
 
 // "arn:aws:s3:us-east-1:111122223333:accesspoint/name" as a bucket.
@@ -40,7 +45,6 @@ Place access_point_place(std::string arn) {
   place.access_point = true;
   if (arn.contains(":s3-object-lambda:")) place.prefix = "s3-object-lambda";
   if (arn.contains(":s3-outposts:")) place.prefix = "s3-outposts";
-  place.objects = arn + "/object/";
   place.container = std::move(arn);
   return place;
 }
@@ -55,7 +59,6 @@ Place bucket_place(const Call& call, std::string_view bucket) {
   } else {
     place.container = call.arn("s3", {}, {}, bucket);
   }
-  place.objects = place.container + "/";
   return place;
 }
 

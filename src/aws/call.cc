@@ -83,8 +83,11 @@ std::optional<std::string> Call::value(std::string_view member) const {
 
 std::string Call::arn(std::string_view service_name, std::string_view region,
                       std::string_view account, std::string_view resource) const {
-  std::string text = "arn:";
-  text.append(facts.partition.empty() ? "aws" : facts.partition).append(":");
+  const std::string_view partition = facts.partition.empty() ? "aws" : facts.partition;
+  std::string text;
+  text.reserve(9 + partition.size() + service_name.size() + region.size() + account.size() +
+               resource.size());
+  text.append("arn:").append(partition).append(":");
   text.append(service_name).append(":").append(region).append(":");
   text.append(account).append(":").append(resource);
   return text;

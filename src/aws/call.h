@@ -29,7 +29,7 @@ struct Resolved {
   RequestTarget target;
   Segments segments;
   std::unique_ptr<const S3Host> s3_host;  // of an S3 host in CONNECT mode
-  std::vector<Candidate> candidates;
+  boost::container::small_vector<Candidate, 4> candidates;
   bool based = false;         // the path's first segment belongs to the endpoint
   bool form_in_body = false;  // query protocols: candidates are found with the body only
 };
@@ -81,7 +81,7 @@ class Call {
  private:
   void add_common(ActionRequest& request) const;
 
-  std::vector<Label> labels_;
+  Labels labels_;
 };
 
 // The IAM actions of one candidate. Appends to `out`.

@@ -97,7 +97,7 @@ class Resolver {
  private:
   // B: where the request is going to.
   Result<void> choose_services() {
-    std::vector<std::uint32_t> indexes;
+    boost::container::small_vector<std::uint32_t, 8> indexes;
     if (!facts_.scope_service.empty()) {
       const auto range = t_.services_signed_as(facts_.scope_service);
       for (std::uint32_t i = 0; i < range.count; ++i) indexes.push_back(t_.lists[range.first + i]);
@@ -288,8 +288,8 @@ class Resolver {
 
   // E and F: method and path.
   Result<void> by_path() {
-    std::vector<RouteMatch> matches;
-    std::vector<const ServiceChoice*> owners;
+    RouteMatches matches;
+    boost::container::small_vector<const ServiceChoice*, 8> owners;
     std::optional<Error> bad_path;
     for (const ServiceChoice& service : services_) {
       if (!speaks(service.row, Protocol::RestJson) && !speaks(service.row, Protocol::RestXml))
@@ -342,7 +342,7 @@ class Resolver {
   }
 
   // Whether the same service has a successor of a deprecated operation that matches as well.
-  bool replaced(const std::vector<RouteMatch>& matches, std::size_t index,
+  bool replaced(const RouteMatches& matches, std::size_t index,
                 const std::pair<std::uint64_t, int>& best) const {
     const auto service = t_.operations[matches[index].operation].service;
     return std::ranges::any_of(matches, [&](const RouteMatch& other) {
@@ -448,7 +448,7 @@ class Resolver {
   const http::Fields& fields_;
   const std::vector<QueryParameter>* form_;
   std::uint8_t method_ = 0;
-  std::vector<ServiceChoice> services_;
+  boost::container::small_vector<ServiceChoice, 4> services_;
   Resolved out_;
 };
 

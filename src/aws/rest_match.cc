@@ -127,7 +127,7 @@ Result<Segments> split_path(std::string_view path) {
 
 void match_routes(const Catalogue::Tables& tables, const ServiceRow& service, std::uint8_t method,
                   const Segments& segments, const RequestTarget& target, const http::Fields& fields,
-                  std::vector<RouteMatch>& out) {
+                  RouteMatches& out) {
   // Routes are sorted by method, then by segment count, those with a greedy label last.
   std::uint32_t low = service.route_first;
   std::uint32_t high = low + service.route_count;
@@ -161,10 +161,10 @@ void match_routes(const Catalogue::Tables& tables, const ServiceRow& service, st
   }
 }
 
-std::vector<Label> bind_labels(const Catalogue::Tables& tables, std::uint32_t route_index,
-                               const Segments& segments) {
+Labels bind_labels(const Catalogue::Tables& tables, std::uint32_t route_index,
+                   const Segments& segments) {
   const RouteRow route = tables.routes[route_index];
-  std::vector<Label> labels;
+  Labels labels;
   for (std::uint32_t i = 0; i < route.segment_count; ++i) {
     const std::uint32_t segment = tables.segments[route.segment_first + i];
     if (!is_label(segment)) continue;

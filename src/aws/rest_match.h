@@ -3,6 +3,7 @@
 // Matching method and path against the REST routes of a service.
 // docs/identify.md, section "REST"; https://smithy.io/2.0/spec/http-bindings.html
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,9 +29,13 @@ struct RouteMatch {
   int points = 0;  // ... then fixed and required parameters that are there
   bool deprecated = false;
 };
+using RouteMatches = boost::container::small_vector<RouteMatch, 8>;
+
+// The labels of one path: few, so that reading one allocates nothing.
+using Labels = boost::container::small_vector<Label, 4>;
 
 // Path segments as the service sees them. Of S3: the bucket, then the whole key as one segment.
-using Segments = std::vector<std::string_view>;
+using Segments = boost::container::small_vector<std::string_view, 8>;
 
 // A header of the operation's input. S3 and presigned requests may carry an x-amz- header as a
 // query parameter instead; nullptr when it is in neither place.
@@ -43,10 +48,9 @@ Result<Segments> split_path(std::string_view path);
 // Appends all matching routes of `service` to `out`.
 void match_routes(const Catalogue::Tables& tables, const ServiceRow& service, std::uint8_t method,
                   const Segments& segments, const RequestTarget& target, const http::Fields& fields,
-                  std::vector<RouteMatch>& out);
+                  RouteMatches& out);
 
 // The labels of a matching route.
-std::vector<Label> bind_labels(const Catalogue::Tables& tables, std::uint32_t route,
-                               const Segments& segments);
+Labels bind_labels(const Catalogue::Tables& tables, std::uint32_t route, const Segments& segments);
 
 }  // namespace remit::aws
