@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -30,17 +31,12 @@ bool names_framing(const http::Fields& fields, bool allow_length) {
   });
 }
 
-std::string framing_lines(const Framing& framing) {
-  switch (framing.kind) {
-    case Framing::Kind::Length:
-      return fmt::format("Content-Length: {}\r\n", framing.length);
-    case Framing::Kind::Chunked:
-      return "Transfer-Encoding: chunked\r\n";
-    case Framing::Kind::None:
-    case Framing::Kind::UntilClose:
-      return {};
-  }
-  return {};
+void append_framing(std::string& out, const Framing& framing) {
+  if (framing.kind == Framing::Kind::Chunked) out.append("Transfer-Encoding: chunked\r\n");
+  if (framing.kind != Framing::Kind::Length) return;
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), framing.length).ptr;
+  out.append("Content-Length: ").append(digits.data(), end).append("\r\n");
 }
 
 std::string_view reason_of(int status) {
@@ -70,11 +66,8 @@ std::string_view reason_of(int status) {
   }
 }
 
-// Puts `lines` before the empty line that ends the head in `out`.
-void insert_before_end(std::string& out, std::string_view lines) {
-  out.resize(out.size() - 2);
-  out.append(lines).append("\r\n");
-}
+// Takes the empty line off that ends the head in `out`, so that fields can follow.
+void reopen_head(std::string& out) { out.resize(out.size() - 2); }
 
 }  // namespace
 
@@ -162,36 +155,45 @@ Task<Result<>> Channel::wait_for_bytes() {
   co_return Result<>{};
 }
 
-Task<Result<std::string_view>> Channel::read_head(std::chrono::milliseconds wait) {
+void Channel::begin_head(std::chrono::milliseconds wait) {
   set_deadline(begin_ == end_ ? wait : timeouts_.head);
   // A large buffer that a body needed is given back before the connection goes to rest.
   if (begin_ == end_ && capacity_ > kFirstRead) {
     buffer_.reset();
     capacity_ = begin_ = end_ = 0;
   }
-  std::size_t scanned = 0;
-  while (true) {
-    const std::string_view held(buffer_.get() + begin_, end_ - begin_);
-    if (const auto size = find_head_end(held, scanned)) {
-      if (*size > kMaxHeadBytes) break;
-      begin_ += *size;
-      clear_deadline();
-      co_return held.substr(0, *size);
-    }
-    if (held.size() >= kMaxHeadBytes) break;
-    scanned = held.size();
-    make_room(kFirstRead);  // and fill(), without a frame for it
-    auto [ec, n] =
-        co_await stream_.read_some(boost::asio::buffer(buffer_.get() + end_, capacity_ - end_));
-    auto got = filled(ec, n);
-    if (!got) {
-      if (scanned == 0 && !timed_out_ && broken_) co_return std::string_view{};
-      co_return std::unexpected(std::move(got).error());
-    }
-    if (scanned == 0) set_deadline(timeouts_.head);
+  scanned_ = 0;
+}
+
+Result<std::string_view> Channel::held_head() {
+  const std::string_view held(buffer_.get() + begin_, end_ - begin_);
+  const auto size = find_head_end(held, scanned_);
+  if (size ? *size > kMaxHeadBytes : held.size() >= kMaxHeadBytes) {
+    broken_ = true;
+    return fail(ErrorCode::LimitExceeded, fmt::format("head larger than {} bytes", kMaxHeadBytes));
   }
-  broken_ = true;
-  co_return fail(ErrorCode::LimitExceeded, fmt::format("head larger than {} bytes", kMaxHeadBytes));
+  if (!size) {
+    scanned_ = held.size();
+    return std::string_view{};
+  }
+  begin_ += *size;
+  clear_deadline();
+  return held.substr(0, *size);
+}
+
+boost::asio::mutable_buffer Channel::head_room() {
+  make_room(kFirstRead);
+  return boost::asio::buffer(buffer_.get() + end_, capacity_ - end_);
+}
+
+Result<bool> Channel::head_arrived(const Stream::ErrorAndSize& read) {
+  auto got = filled(std::get<0>(read), std::get<1>(read));
+  if (!got) {
+    if (scanned_ == 0 && !timed_out_ && broken_) return false;
+    return std::unexpected(std::move(got).error());
+  }
+  if (scanned_ == 0) set_deadline(timeouts_.head);
+  return true;
 }
 
 void Channel::begin_incoming(Framing framing) {
@@ -380,22 +382,33 @@ Result<bool> Channel::finish_body_now(http::Fields trailers) {
 // ---- server ----
 
 Task<Result<bool>> ServerConnection::read_request(http::RequestHead& head) {
-  auto bytes = co_await read_head(timeouts_.idle);
-  if (!bytes) co_return std::unexpected(std::move(bytes).error());
-  if (bytes->empty()) co_return false;
+  begin_head(timeouts_.idle);
+  while (true) {
+    auto bytes = held_head();
+    if (!bytes) co_return std::unexpected(std::move(bytes).error());
+    if (!bytes->empty()) {
+      REMIT_CO_CHECKED(accept_head(*bytes, head));
+      co_return true;
+    }
+    auto arrived = head_arrived(co_await stream_.read_some(head_room()));
+    if (!arrived || !*arrived) co_return arrived;
+  }
+}
+
+Result<> ServerConnection::accept_head(std::string_view bytes, http::RequestHead& head) {
   keep_alive_ = false;  // until the request says otherwise
   version_ = 11;
   head_request_ = false;
   expects_continue_ = false;
   begin_incoming(Framing{});
-  if (auto parsed = parse_request_head(*bytes, head); !parsed) {
+  if (auto parsed = parse_request_head(bytes, head); !parsed) {
     broken_ = true;
-    co_return std::unexpected(std::move(parsed).error());
+    return std::unexpected(std::move(parsed).error());
   }
   auto framing = request_framing(head);
   if (!framing) {
     broken_ = true;
-    co_return std::unexpected(std::move(framing).error());
+    return std::unexpected(std::move(framing).error());
   }
   begin_incoming(*framing);
   version_ = head.version;
@@ -404,10 +417,10 @@ Task<Result<bool>> ServerConnection::read_request(http::RequestHead& head) {
   const http::Field* expect = http::find(head.fields, "expect");
   if (expect != nullptr && !equals_ignoring_ascii_case(expect->value, "100-continue")) {
     broken_ = true;
-    co_return fail(ErrorCode::InvalidInput, "an expectation other than 100-continue");
+    return fail(ErrorCode::InvalidInput, "an expectation other than 100-continue");
   }
   expects_continue_ = expect != nullptr && head.version >= 11 && !body_done();
-  co_return true;
+  return {};
 }
 
 Task<Result<>> ServerConnection::send_continue() {
@@ -429,14 +442,17 @@ Result<> ServerConnection::start_response(const http::ResponseHead& head, Framin
   // A client that still waits for 100 may or may not send its body now: the framing is lost.
   if (framing.kind == Framing::Kind::UntilClose || expects_continue_) keep_alive_ = false;
   REMIT_CHECKED(append_response_head(out_, head));
-  std::string lines = bodyless ? std::string() : framing_lines(framing);
-  if (!bodyless && framing.kind == Framing::Kind::None) lines = "Content-Length: 0\r\n";
-  if (!keep_alive_) {
-    lines += "Connection: close\r\n";
-  } else if (version_ < 11) {
-    lines += "Connection: keep-alive\r\n";
+  reopen_head(out_);
+  if (!bodyless) {
+    const bool none = framing.kind == Framing::Kind::None;
+    append_framing(out_, none ? Framing{Framing::Kind::Length, 0} : framing);
   }
-  insert_before_end(out_, lines);
+  if (!keep_alive_) {
+    out_.append("Connection: close\r\n");
+  } else if (version_ < 11) {
+    out_.append("Connection: keep-alive\r\n");
+  }
+  out_.append("\r\n");
   begin_outgoing(bodyless ? Framing{} : framing);
   return {};
 }
@@ -521,7 +537,9 @@ Result<> ClientConnection::start_request(const http::RequestHead& head, Framing 
     return fail(ErrorCode::Internal, "framing fields are not the caller's to write");
   }
   REMIT_CHECKED(append_request_head(out_, head));
-  if (framing.kind != Framing::Kind::None) insert_before_end(out_, framing_lines(framing));
+  reopen_head(out_);
+  append_framing(out_, framing);
+  out_.append("\r\n");
   begin_outgoing(framing);
   method_.assign(head.method);
   answered_ = false;
@@ -530,32 +548,45 @@ Result<> ClientConnection::start_request(const http::RequestHead& head, Framing 
 }
 
 Task<Result<>> ClientConnection::read_response(http::ResponseHead& head) {
+  begin_head(timeouts_.answer);
   while (true) {
-    auto bytes = co_await read_head(timeouts_.answer);
+    auto bytes = held_head();
     if (!bytes) co_return std::unexpected(std::move(bytes).error());
-    if (bytes->empty()) {
+    if (!bytes->empty()) {
+      REMIT_CO_CHECKED(accept_head(*bytes, head));
+      if (head.status >= 200) co_return Result<>{};
+      begin_head(timeouts_.answer);
+      continue;
+    }
+    auto arrived = head_arrived(co_await stream_.read_some(head_room()));
+    if (!arrived) co_return std::unexpected(std::move(arrived).error());
+    if (!*arrived) {
       co_return fail(ErrorCode::Unavailable, "the server closed the connection without an answer");
     }
-    answered_ = true;
-    if (auto parsed = parse_response_head(*bytes, head); !parsed) {
-      broken_ = true;
-      co_return std::unexpected(std::move(parsed).error());
-    }
-    if (head.status == 101) {
-      broken_ = true;
-      co_return fail(ErrorCode::InvalidInput, "the server switched protocols unasked");
-    }
-    if (head.status >= 200) break;
   }
+}
+
+// An informational answer (1xx) leaves the connection waiting for the final one.
+Result<> ClientConnection::accept_head(std::string_view bytes, http::ResponseHead& head) {
+  answered_ = true;
+  if (auto parsed = parse_response_head(bytes, head); !parsed) {
+    broken_ = true;
+    return std::unexpected(std::move(parsed).error());
+  }
+  if (head.status == 101) {
+    broken_ = true;
+    return fail(ErrorCode::InvalidInput, "the server switched protocols unasked");
+  }
+  if (head.status < 200) return {};
   auto framing = response_framing(head, method_);
   if (!framing) {
     broken_ = true;
-    co_return std::unexpected(std::move(framing).error());
+    return std::unexpected(std::move(framing).error());
   }
   begin_incoming(*framing);
   keep_alive_ =
       framing->kind != Framing::Kind::UntilClose && keeps_alive(head.version, head.fields);
-  co_return Result<>{};
+  return {};
 }
 
 bool ClientConnection::reusable() const {

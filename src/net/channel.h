@@ -94,8 +94,15 @@ class Channel {
   Channel(Stream stream, DeadlineSweep& sweep, Timeouts timeouts);
   ~Channel() = default;
 
-  // The bytes of the next head; empty when the peer closed instead of beginning one.
-  Task<Result<std::string_view>> read_head(std::chrono::milliseconds wait);
+  // Reading a head, in steps, so that the hot path has no coroutine of its own for it:
+  // begin_head(), then held_head() until it gives one, with a read_some() into head_room() and a
+  // head_arrived() in between.
+  void begin_head(std::chrono::milliseconds wait);
+  // The bytes of the next head; empty when more must be read.
+  Result<std::string_view> held_head();
+  boost::asio::mutable_buffer head_room();
+  // False: the peer closed instead of beginning a head.
+  Result<bool> head_arrived(const Stream::ErrorAndSize& read);
   Task<Result<std::size_t>> fill(std::size_t room);
   Result<std::size_t> filled(const boost::system::error_code& ec, std::size_t n);
   Result<bool> try_flush();
@@ -122,6 +129,7 @@ class Channel {
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;  // of what was read and not yet consumed
   std::size_t end_ = 0;
+  std::size_t scanned_ = 0;  // of the head being read: has no end in these bytes
   Framing incoming_;
   bool body_done_ = true;
   std::uint64_t left_ = 0;  // of a body of known length
@@ -170,6 +178,8 @@ class ServerConnection final : public Channel {
  private:
   Task<> linger();
 
+  Result<> accept_head(std::string_view bytes, http::RequestHead& head);
+
   bool keep_alive_ = false;
   bool expects_continue_ = false;
   bool head_request_ = false;
@@ -195,6 +205,8 @@ class ClientConnection final : public Channel {
   bool is_quiet() { return stream_.is_quiet() && !has_bytes(); }
 
  private:
+  Result<> accept_head(std::string_view bytes, http::ResponseHead& head);
+
   std::string method_;
   bool keep_alive_ = false;
   bool answered_ = false;

@@ -37,6 +37,7 @@ net::Task<> EgressConnection::run() {
     if (!more || !*more) co_return;
     const bool had_tunnel = tunnel_.has_value();
     co_await answer_request();
+    exchange_.reset();
     if (!had_tunnel && tunnel_) {
       auto context = service_.ca.context_for(tunnel_->origin.host);
       if (!context) co_return;
@@ -74,46 +75,48 @@ bool EgressConnection::is_own(std::string_view authority) const {
   return authority == "localhost" + port || authority == "[::1]" + port;
 }
 
+// Not a coroutine itself: one frame less on the hot path.
 net::Task<> EgressConnection::answer_request() {
-  if (head_.method == "CONNECT") {
-    co_await open_tunnel();
-    co_return;
+  if (head_.method == "CONNECT") return open_tunnel();
+  if (tunnel_) return answer_tunnelled();
+  if (head_.target.starts_with("http://") || head_.target.starts_with("https://")) {
+    return answer_proxied();
   }
-  net::Origin origin;
+  if (!head_.target.starts_with('/') || !is_own(http::find(head_.fields, "host")->value)) {
+    Refusal refusal{{}, {}, "host", {}, "the request is for a host that is not this endpoint"};
+    return refuse_plain(421, std::move(refusal), nullptr, nullptr);
+  }
+  return answer({});
+}
+
+net::Task<> EgressConnection::answer_tunnelled() {
+  origin_ = tunnel_->origin;
+  const std::string& host = http::find(head_.fields, "host")->value;
+  const auto named = net::parse_authority(host, 443);
+  if (!head_.target.starts_with('/') || !named || named->host != origin_.host ||
+      named->port != origin_.port) {
+    Refusal refusal{{}, {}, "host", {}, "the request names another host than its tunnel"};
+    return refuse_plain(421, std::move(refusal), &origin_, tunnel_->lane);
+  }
+  return answer({&origin_, tunnel_->lane});
+}
+
+net::Task<> EgressConnection::answer_proxied() {
   Via via;
-  if (tunnel_) {
-    origin = tunnel_->origin;
-    via.connect = &origin;
-    via.lane = tunnel_->lane;
-    const std::string& host = http::find(head_.fields, "host")->value;
-    const auto named = net::parse_authority(host, 443);
-    if (!head_.target.starts_with('/') || !named || named->host != origin.host ||
-        named->port != origin.port) {
-      co_await refuse_plain(
-          421, Refusal{{}, {}, "host", {}, "the request names another host than its tunnel"},
-          &origin, via.lane);
-      co_return;
-    }
-  } else if (head_.target.starts_with("http://") || head_.target.starts_with("https://")) {
-    if (!co_await read_proxied(origin, via.lane)) co_return;
-    if (via.lane) via.connect = &origin;
-  } else if (!head_.target.starts_with('/') || !is_own(http::find(head_.fields, "host")->value)) {
-    co_await refuse_plain(
-        421, Refusal{{}, {}, "host", {}, "the request is for a host that is not this endpoint"},
-        nullptr, nullptr);
-    co_return;
-  }
+  if (!co_await read_proxied(origin_, via.lane)) co_return;
+  if (via.lane) via.connect = &origin_;
+  co_await answer(std::move(via));
+}
+
+net::Task<> EgressConnection::answer(Via via) {
   if (via.connect == nullptr && CredentialEndpoint::is_target(head_.target)) {
-    co_await answer_credentials();
-    co_return;
+    return answer_credentials();
   }
   if (via.connect != nullptr && !aws::has_signature(head_)) {
-    co_await public_read(origin, via.lane);
-    co_return;
+    return public_read(origin_, std::move(via.lane));
   }
   exchange_.emplace(service_, client_, head_, std::move(via), scratch_);
-  co_await exchange_->run();
-  exchange_.reset();
+  return exchange_->run();
 }
 
 net::Task<> EgressConnection::answer_credentials() {
@@ -212,8 +215,8 @@ net::Task<> EgressConnection::public_read(const net::Origin& origin, std::shared
   http::set(head_.fields, "Host", destination.authority);
   Outgoing outgoing;
   outgoing.head = &head_;
-  const Forwarded done = co_await forward(service_, client_, destination, std::move(outgoing),
-                                          call.get(), scratch_.answer);
+  const Forwarded done =
+      co_await forward(service_, client_, destination, outgoing, call.get(), scratch_.answer);
   if (done.answer_started || !client_.is_open()) co_return;
   [[maybe_unused]] auto answered = co_await client_.respond(
       502, {{"Content-Type", "text/plain"}},

@@ -28,6 +28,9 @@ class EgressConnection {
   };
 
   net::Task<> answer_request();
+  net::Task<> answer_tunnelled();
+  net::Task<> answer_proxied();
+  net::Task<> answer(Via via);
   net::Task<> open_tunnel();
   net::Task<> answer_credentials();
   // True: `origin` and `lane` say where the request wants to go. False: it was answered already.
@@ -45,6 +48,7 @@ class EgressConnection {
   Scratch scratch_;
   std::optional<Exchange> exchange_;  // here, not in a frame: it is large
   std::optional<Tunnel> tunnel_;
+  net::Origin origin_;  // that the request being answered is for, when it is not the endpoint's
 };
 
 }  // namespace remit::gateway

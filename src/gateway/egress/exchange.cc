@@ -139,7 +139,7 @@ Exchange::Step Exchange::find_lane() {
 }
 
 // Whether the body must be here before the request can be decided on or signed.
-bool Exchange::needs_body() {
+void Exchange::hold_body_if_needed() {
   call_ = derived_ ? derived_->call : lane_->in_force();
   identification_.emplace(service_.parts.catalogue, facts());
   const aws::BodyNeed need = identification_->body_need();
@@ -150,7 +150,6 @@ bool Exchange::needs_body() {
   held_ = payload_ != aws::Payload::StreamingEvents && (whole || payload_ == aws::Payload::Absent);
   body_limit_ = service_.options.max_held_body;
   if (whole) body_limit_ = std::min(body_limit_, need.max_bytes);
-  return held_;
 }
 
 net::Task<Exchange::Step> Exchange::read_body() {
@@ -316,7 +315,7 @@ Decided Exchange::decided() const {
   return decided;
 }
 
-Exchange::Step Exchange::recorded(Result<ledger::Appended> durable) {
+Exchange::Step Exchange::recorded(const Result<ledger::Appended>& durable) {
   if (!durable) {
     auto refused = no("ledger",
                       fmt::format("the decision cannot be recorded, so nothing is forwarded: {}",
@@ -330,44 +329,51 @@ Exchange::Step Exchange::recorded(Result<ledger::Appended> durable) {
   return {};
 }
 
-net::Task<Exchange::Step> Exchange::prepare() {
-  if (auto step = find_lane(); !step) co_return step;
-  if (needs_body()) {
-    if (auto step = co_await read_body(); !step) co_return step;
-  }
-  if (auto step = verify(); !step) {
-    call_.reset();  // whoever sent it, it is not known to be of that call
-    co_return step;
-  }
-  if (auto step = find_call(); !step) co_return step;
-  if (auto step = identify(); !step) co_return step;
-  if (!is_caller_identity()) {
-    auto destination = service_.endpoints.resolve(*identified_, via_.connect);
-    if (!destination) co_return no("endpoint", std::move(destination).error().message);
-    destination_ = *std::move(destination);
-  }
-  if (auto step = decide(); !step) co_return step;
-  if (!is_caller_identity()) {
-    if (call_->session()) credentials_ = call_->session()->current();
-    if (!credentials_) {
-      if (auto step = co_await renew_credentials(); !step) co_return step;
-    }
-  }
-  co_return recorded(co_await append_and_wait(service_, decided_kind(), call_->facts().id,
-                                              decided_body(decided())));
+Exchange::Step Exchange::read_head() {
+  if (auto step = find_lane(); !step) return step;
+  hold_body_if_needed();
+  return {};
 }
 
-net::Task<> Exchange::run() {
-  auto prepared = co_await prepare();
-  if (!prepared) {
-    co_await refuse(std::move(prepared).error());
-  } else if (is_caller_identity()) {
-    co_await answer_caller_identity();
-  } else if (hand_out_) {
-    if (auto given = co_await hand_out(); !given) co_await refuse(std::move(given).error());
-  } else if (auto sent = co_await send(); !sent) {
-    co_await refuse(std::move(sent).error());
+// Everything between the request and its record that waits for nobody.
+Exchange::Step Exchange::understand() {
+  if (auto step = verify(); !step) {
+    call_.reset();  // whoever sent it, it is not known to be of that call
+    return step;
   }
+  if (auto step = find_call(); !step) return step;
+  if (auto step = identify(); !step) return step;
+  if (!is_caller_identity()) {
+    auto destination = service_.endpoints.resolve(*identified_, via_.connect);
+    if (!destination) return no("endpoint", std::move(destination).error().message);
+    destination_ = *std::move(destination);
+  }
+  if (auto step = decide(); !step) return step;
+  if (!is_caller_identity() && call_->session()) credentials_ = call_->session()->current();
+  return {};
+}
+
+// One coroutine for the whole of the usual request: each further one costs it memory and time.
+net::Task<> Exchange::run() {
+  Step step = read_head();
+  if (step && held_) step = co_await read_body();
+  if (step) step = understand();
+  if (step && !credentials_ && !is_caller_identity()) step = co_await renew_credentials();
+  if (step) {
+    step = recorded(co_await append_and_wait(service_, decided_kind(), call_->facts().id,
+                                             decided_body(decided())));
+  }
+  if (step && is_caller_identity()) co_return co_await answer_caller_identity();
+  if (step && hand_out_) {
+    step = co_await hand_out();
+  } else if (step) {
+    step = make_ready();
+    if (step) {
+      step = sent(co_await forward(service_, client_, destination_, outgoing_, call_.get(),
+                                   scratch_.answer));
+    }
+  }
+  if (!step) co_await refuse(std::move(step).error());
 }
 
 // A queue's URL that names this listener is AWS's again before it leaves. The host of the URL
@@ -411,46 +417,52 @@ Exchange::Step Exchange::sign() {
   return {};
 }
 
-net::Task<Exchange::Step> Exchange::send() {
-  const auto started = service_.parts.clock.steady();
+Exchange::Step Exchange::make_ready() {
+  sending_since_ = service_.parts.clock.steady();
   restore_queue_url();
-  if (auto step = sign(); !step) co_return step;
-  Outgoing outgoing;
+  if (auto step = sign(); !step) return step;
   if (via_.connect == nullptr && gives_queue_urls(*identified_)) {
-    outgoing.queue_base = "http://" + service_.own_authority;
+    outgoing_.queue_base = "http://" + service_.own_authority;
   }
-  outgoing.head = &head_;
-  outgoing.framing = client_.incoming();
-  if (held_) outgoing.held_body = scratch_.body;
-  std::optional<aws::Reframer> reframer;
+  outgoing_.head = &head_;
+  outgoing_.framing = client_.incoming();
+  if (held_) outgoing_.held_body = scratch_.body;
   if (is_reframed()) {
-    aws::ReframeInput input;
-    input.payload = payload_;
-    input.inbound = *std::move(inbound_seed_);
-    input.outbound = service_.signer.seed();
-    input.decoded_length = decoded_length_;
-    input.trailers = chunk_trailers_;
-    auto made = aws::Reframer::make(input);
-    if (!made) co_return no("payload form", std::move(made).error().message, "InvalidRequest", 400);
-    reframer = *std::move(made);
-    outgoing.reframer = &*reframer;
-    outgoing.both_ways = payload_ == aws::Payload::StreamingEvents;
-    if (held_) {
-      decoded_.clear();
-      auto fed = reframer->feed(scratch_.body, decoded_);
-      Result<> whole = fed ? reframer->finish() : std::unexpected(std::move(fed).error());
-      if (!whole) co_return no("signature", whole.error().message, "SignatureDoesNotMatch", 403);
-      outgoing.reframer = nullptr;
-      outgoing.held_body = decoded_;
-    }
+    if (auto step = reframe(); !step) return step;
   } else if (payload_ == aws::Payload::Hash && !held_ && !client_.body_done()) {
-    outgoing.sha256 = body_hash_;
+    outgoing_.sha256 = body_hash_;
   }
-  if (held_ && (body_changed_ || outgoing.framing.kind == net::Framing::Kind::Chunked)) {
-    outgoing.framing = net::Framing{net::Framing::Kind::Length, outgoing.held_body->size()};
+  if (held_ && (body_changed_ || outgoing_.framing.kind == net::Framing::Kind::Chunked)) {
+    outgoing_.framing = net::Framing{net::Framing::Kind::Length, outgoing_.held_body->size()};
   }
-  const Forwarded done = co_await forward(service_, client_, destination_, std::move(outgoing),
-                                          call_.get(), scratch_.answer);
+  return {};
+}
+
+// The body's own signatures are made anew: at once when it is held, else while it passes.
+Exchange::Step Exchange::reframe() {
+  aws::ReframeInput input;
+  input.payload = payload_;
+  input.inbound = *std::move(inbound_seed_);
+  input.outbound = service_.signer.seed();
+  input.decoded_length = decoded_length_;
+  input.trailers = chunk_trailers_;
+  auto made = aws::Reframer::make(input);
+  if (!made) return no("payload form", std::move(made).error().message, "InvalidRequest", 400);
+  reframer_ = *std::move(made);
+  outgoing_.both_ways = payload_ == aws::Payload::StreamingEvents;
+  if (!held_) {
+    outgoing_.reframer = &*reframer_;
+    return {};
+  }
+  decoded_.clear();
+  auto fed = reframer_->feed(scratch_.body, decoded_);
+  Result<> whole = fed ? reframer_->finish() : std::unexpected(std::move(fed).error());
+  if (!whole) return no("signature", whole.error().message, "SignatureDoesNotMatch", 403);
+  outgoing_.held_body = decoded_;
+  return {};
+}
+
+Exchange::Step Exchange::sent(const Forwarded& done) {
   if (done.session_rejected) call_->session()->rejected(*credentials_);
   Done facts;
   facts.decided = decided_;
@@ -460,21 +472,21 @@ net::Task<Exchange::Step> Exchange::send() {
   facts.bytes_sent = done.bytes_sent;
   facts.bytes_received = done.bytes_received;
   facts.took = std::chrono::duration_cast<std::chrono::milliseconds>(service_.parts.clock.steady() -
-                                                                     started);
+                                                                     sending_since_);
   service_.answers.add(call_, facts);
   if (done.status != 0) {
     call_->answered(AwsAnswer{identified_->actions.empty() ? std::string(identified_->operation)
                                                            : identified_->actions.front().action,
                               done.status, done.request_id});
   }
-  if (done.error.empty() || done.answer_started || !client_.is_open()) co_return Step{};
+  if (done.error.empty() || done.answer_started || !client_.is_open()) return {};
   auto refused =
       done.client_fault
           ? no("body", done.error, "InvalidRequest", 400)
           : no("endpoint", fmt::format("{} did not answer: {}", destination_.authority, done.error),
                "ServiceUnavailable", 503);
   refused.error().recorded = true;  // as the end of the request
-  co_return refused;
+  return refused;
 }
 
 net::Task<> Exchange::answer_caller_identity() {

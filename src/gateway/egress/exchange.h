@@ -59,7 +59,7 @@ class Exchange {
   using Step = std::expected<void, Refused>;
 
   Step find_lane();
-  bool needs_body();
+  void hold_body_if_needed();
   net::Task<Step> read_body();
   Step verify();
   Step find_call();
@@ -67,11 +67,15 @@ class Exchange {
   Step decide();
   net::Task<Step> renew_credentials();
   Decided decided() const;
-  Step recorded(Result<ledger::Appended> durable);
+  Step recorded(const Result<ledger::Appended>& durable);
   void restore_queue_url();
   Step sign();
-  net::Task<Step> send();
-  net::Task<Step> prepare();  // all of the above up to record()
+  // All of the above, in the steps between which run() may wait.
+  Step read_head();
+  Step understand();
+  Step make_ready();
+  Step reframe();
+  Step sent(const Forwarded& done);
   net::Task<> answer_caller_identity();
   // exchange_hand_out.cc
   struct Given {
@@ -127,6 +131,9 @@ class Exchange {
   std::string chunk_trailers_;
   std::uint64_t decoded_length_ = 0;
   aws::Payload payload_ = aws::Payload::Absent;
+  Outgoing outgoing_;
+  std::optional<aws::Reframer> reframer_;
+  std::chrono::steady_clock::time_point sending_since_;
 };
 
 }  // namespace remit::gateway

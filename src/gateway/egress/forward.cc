@@ -201,19 +201,46 @@ bool rejects_credentials(std::string_view text) {
 
 bool may_reject_credentials(int status) { return status == 400 || status == 401 || status == 403; }
 
-// Passes the answer on. The error says which side broke off; the client's connection is then
-// closed, because that is the only way left to say that the answer is not whole.
-net::Task<Result<>> send_answer(net::ServerConnection& client, net::ClientConnection& server,
-                                http::ResponseHead& head, bool head_request,
-                                bool& session_rejected) {
-  bool look = may_reject_credentials(head.status);
-  if (const http::Field* type = look ? http::find(head.fields, "x-amzn-errortype") : nullptr) {
-    session_rejected = rejects_credentials(type->value);
+// The part of an answer in whose first bytes AWS may say that the session is no good.
+struct FirstPiece {
+  bool& rejected;
+  bool look = false;
+
+  void see(std::string_view piece) {
+    if (std::exchange(look, false) && rejects_credentials(piece)) rejected = true;
+  }
+};
+
+Result<bool> finish_answer(net::ServerConnection& client, const net::ClientConnection& server) {
+  http::Fields trailers;
+  if (server.incoming().kind == Framing::Kind::Chunked) trailers = server.trailers();
+  return client.finish_body_now(std::move(trailers));
+}
+
+// Passes the head on, and what is here of the body. True: that was all of it, and it is sent.
+Result<bool> begin_answer(net::ServerConnection& client, net::ClientConnection& server,
+                          http::ResponseHead& head, bool head_request, FirstPiece& first) {
+  first.look = may_reject_credentials(head.status);
+  if (const http::Field* type =
+          first.look ? http::find(head.fields, "x-amzn-errortype") : nullptr) {
+    first.rejected = rejects_credentials(type->value);
   }
   Framing framing = server.incoming();
   if (framing.kind == Framing::Kind::UntilClose) framing = Framing{Framing::Kind::Chunked, 0};
   strip_connection_fields(head.fields, head_request || head.status == 304);
-  REMIT_CO_CHECKED(client.start_response(head, framing));
+  REMIT_CHECKED(client.start_response(head, framing));
+  while (!server.body_done()) {
+    REMIT_TRY(const std::string_view piece, server.buffered_body());
+    if (piece.empty() && !server.body_done()) return false;
+    first.see(piece);
+    REMIT_CHECKED(client.put_body(piece));
+  }
+  return finish_answer(client, server);
+}
+
+// The rest of an answer that did not come at once.
+net::Task<Result<>> pass_answer(net::ServerConnection& client, net::ClientConnection& server,
+                                FirstPiece& first) {
   while (!server.body_done()) {
     auto piece = server.buffered_body();
     if (piece && piece->empty() && !server.body_done()) {
@@ -222,16 +249,14 @@ net::Task<Result<>> send_answer(net::ServerConnection& client, net::ClientConnec
       piece = co_await server.read_body();
     }
     if (!piece) co_return std::unexpected(std::move(piece).error());
-    if (std::exchange(look, false) && rejects_credentials(*piece)) session_rejected = true;
+    first.see(*piece);
     if (server.body_done() && piece->size() < (std::size_t{16} << 10)) {
       REMIT_CO_CHECKED(client.put_body(*piece));
       break;
     }
     REMIT_CO_CHECKED(co_await client.write_body(*piece));
   }
-  http::Fields trailers;
-  if (server.incoming().kind == Framing::Kind::Chunked) trailers = server.trailers();
-  auto finished = client.finish_body_now(std::move(trailers));
+  auto finished = finish_answer(client, server);
   if (!finished) co_return std::unexpected(std::move(finished).error());
   if (!*finished) co_return co_await client.flush();
   co_return Result<>{};
@@ -277,7 +302,11 @@ net::Task<Result<>> answer_both_ways(net::ServerConnection& client, net::ClientC
   done.status = answer.status;
   done.request_id = request_id_of(answer.fields);
   done.answer_started = true;
-  co_return co_await send_answer(client, server, answer, false, done.session_rejected);
+  FirstPiece first{done.session_rejected};
+  auto begun = begin_answer(client, server, answer, false, first);
+  if (!begun) co_return std::unexpected(std::move(begun).error());
+  if (*begun) co_return Result<>{};
+  co_return co_await pass_answer(client, server, first);
 }
 
 // An event stream: the answer begins, and may go on for long, while the request is still coming.
@@ -357,7 +386,7 @@ net::Task<Result<>> read_whole(net::ServerConnection& client, std::size_t limit,
 }
 
 net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& client,
-                             const Destination& destination, Outgoing outgoing, Call* call,
+                             const Destination& destination, const Outgoing& outgoing, Call* call,
                              http::ResponseHead& answer) {
   Forwarded done;
   auto use = net::ClientPool::Use::AnyConnection;
@@ -434,8 +463,10 @@ net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& clie
   if (queues) {
     passed = co_await send_queue_urls(client, server, answer, outgoing.queue_base);
   } else {
-    passed = co_await send_answer(client, server, answer, outgoing.head->method == "HEAD",
-                                  done.session_rejected);
+    FirstPiece first{done.session_rejected};
+    auto begun = begin_answer(client, server, answer, outgoing.head->method == "HEAD", first);
+    if (!begun) passed = std::unexpected(std::move(begun).error());
+    if (begun && !*begun) passed = co_await pass_answer(client, server, first);
   }
   done.bytes_received = server.bytes_in();
   cut.reset();

@@ -15,7 +15,7 @@
 
 namespace remit::gateway {
 
-// What is sent. Everything referred to lives in the awaiting caller.
+// What is sent. It and everything it refers to live in the awaiting caller.
 struct Outgoing {
   const http::RequestHead* head = nullptr;  // signed; without framing fields
   net::Framing framing;
@@ -43,7 +43,7 @@ struct Forwarded {
 // Both connections are closed when this was cut short in the middle of an answer. `answer` is where
 // the answer's head is read to: its memory is kept from request to request.
 net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& client,
-                             const Destination& destination, Outgoing outgoing, Call* call,
+                             const Destination& destination, const Outgoing& outgoing, Call* call,
                              http::ResponseHead& answer);
 
 // A share of the memory that bodies which must be held may take together.
