@@ -100,13 +100,18 @@ std::string Call::regional_arn(std::string_view service_name, std::string_view r
 void set_context(ActionRequest& request, std::string key, std::vector<std::string> values,
                  bool multivalued) {
   set_absent(request, key);
-  request.context.push_back({std::move(key), std::move(values), multivalued});
+  ContextEntry& entry = request.context.emplace_back();
+  entry.key = std::move(key);
+  entry.values.assign(std::make_move_iterator(values.begin()),
+                      std::make_move_iterator(values.end()));
+  entry.multivalued = multivalued;
 }
 
 void set_context(ActionRequest& request, std::string key, std::string value) {
-  std::vector<std::string> values;
-  values.push_back(std::move(value));
-  set_context(request, std::move(key), std::move(values), false);
+  set_absent(request, key);
+  ContextEntry& entry = request.context.emplace_back();
+  entry.key = std::move(key);
+  entry.values.push_back(std::move(value));
 }
 
 void set_absent(ActionRequest& request, std::string_view key) {
@@ -149,9 +154,9 @@ ActionRequest Call::ask(const ActionRow& row) const {
 void Call::add_common(ActionRequest& request) const {
   request.context.reserve(4);
   if (!facts.scope_region.empty()) {
-    std::vector<std::string> region;
-    region.emplace_back(facts.scope_region);
-    request.context.push_back({"aws:RequestedRegion", std::move(region), false});
+    ContextEntry& region = request.context.emplace_back();
+    region.key = "aws:RequestedRegion";
+    region.values.emplace_back(facts.scope_region);
   }
   add_tag_context(*this, request);
   for (const std::string_view key : kAlwaysUnknown)

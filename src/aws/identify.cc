@@ -109,7 +109,9 @@ std::string endpoint_host(const Call& call) {
     host.replace(region, 3, call.facts.scope_region);
   }
   const auto prefix = host_prefix(call);
-  return prefix ? *prefix + host : std::string();
+  if (!prefix) return {};
+  if (!prefix->empty()) host.insert(0, *prefix);
+  return host;
 }
 
 // Appends what the candidate needs, without what another candidate already asks in the same words.
@@ -176,9 +178,7 @@ Result<Identified> Identification::identify(const RequestFacts& facts,
       found.operation = t.text(operation.name);
       found.protocol = candidate.protocol;
     }
-    std::string label(t.text(service.name));
-    label.append(":").append(t.text(operation.name));
-    found.candidates.push_back(std::move(label));
+    found.candidates.push_back({t.text(service.name), t.text(operation.name)});
     found.returns_credentials |= (operation.flags & kReturnsCredentials) != 0;
     found.event_stream_request |= (operation.flags & kEventStreamIn) != 0;
     found.unsigned_operation |= (operation.flags & kUnsigned) != 0;

@@ -7,6 +7,7 @@
 //
 // Nothing here verifies a signature: the caller has done so, and hands in the scope it verified.
 
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,7 +23,7 @@ namespace remit::aws {
 
 struct ContextEntry {
   std::string key;  // "s3:prefix", "aws:RequestTag/Team"
-  std::vector<std::string> values;
+  boost::container::small_vector<std::string, 1> values;
   bool multivalued = false;  // a set (aws:TagKeys): for ForAllValues / ForAnyValue
 };
 
@@ -54,9 +55,13 @@ struct Identified {
   // where the rules need more than the request tells (S3 Express, Outposts, Object Lambda): refuse,
   // HTTPS_PROXY works for those.
   std::string endpoint_host;
-  // Every operation the bytes may mean, "service:Operation", the chosen one first. With more than
-  // one, `actions` holds what all of them need together.
-  std::vector<std::string> candidates;
+  // Every operation the bytes may mean, the chosen one first. With more than one, `actions` holds
+  // what all of them need together.
+  struct Name {
+    std::string_view service;
+    std::string_view operation;
+  };
+  boost::container::small_vector<Name, 2> candidates;
   std::vector<ActionRequest> actions;
   bool returns_credentials = false;   // the answer carries AWS keys: refuse or rewrite it
   bool event_stream_request = false;  // each message is signed: refused for now

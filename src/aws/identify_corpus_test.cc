@@ -100,10 +100,13 @@ void judge(const Line& line, const testing::Request& request, Figures& figures) 
   } else if (actions_of(found->service, found->operation) ==
              actions_of(line.service, line.operation)) {
     ++figures.same_actions;
-  } else if (std::ranges::find(found->candidates, label) != found->candidates.end()) {
+  } else if (std::ranges::any_of(found->candidates, [&](const auto& candidate) {
+               return candidate.service == line.service && candidate.operation == line.operation;
+             })) {
     figures.missed.push_back(label + ": one of several candidates, all of which are asked for");
   } else {
-    figures.missed.push_back(label + ": taken for " + found->candidates.front());
+    figures.missed.push_back(label + ": taken for " + std::string(found->service) + ":" +
+                             std::string(found->operation));
   }
 }
 

@@ -1,4 +1,6 @@
 // remit identify --batch FILE: what each request of a JSON Lines file would ask of IAM.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -108,7 +110,9 @@ void write_found(json::Writer& writer, const aws::Identified& found) {
   writer.key("protocol").string(aws::name_of(found.protocol));
   if (!found.endpoint_host.empty()) writer.key("host").string(found.endpoint_host);
   writer.key("candidates").begin_array();
-  for (const std::string& candidate : found.candidates) writer.string(candidate);
+  for (const auto& [service, operation] : found.candidates) {
+    writer.string(fmt::format("{}:{}", service, operation));
+  }
   writer.end_array();
   writer.key("actions").begin_array();
   for (const aws::ActionRequest& request : found.actions) write_action(writer, request);

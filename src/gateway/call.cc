@@ -10,10 +10,11 @@ void Call::refused(Refusal refusal) {
   if (refusals_.size() < kMaxKept) refusals_.push_back(std::move(refusal));
 }
 
-void Call::answered(AwsAnswer answer) {
-  if (parent_) return parent_->answered(std::move(answer));
+void Call::answered(std::string_view action, int status, std::string_view request_id) {
+  if (parent_) return parent_->answered(action, status, request_id);
   ++answer_count_;
-  if (answers_.size() < kMaxKept) answers_.push_back(std::move(answer));
+  if (answers_.size() >= kMaxKept) return;
+  answers_.push_back({std::string(action), status, std::string(request_id)});
 }
 
 Call::Token Call::when_over(std::function<void()> cut) {
@@ -23,13 +24,18 @@ Call::Token Call::when_over(std::function<void()> cut) {
     cut();
     return token;
   }
-  cuts_.emplace(token, std::move(cut));
+  cuts_.emplace_back(token, std::move(cut));
   return token;
 }
 
 void Call::forget(Token token) {
   if (parent_) return parent_->forget(token);
-  cuts_.erase(token);
+  for (auto cut = cuts_.rbegin(); cut != cuts_.rend(); ++cut) {
+    if (cut->first != token) continue;
+    std::swap(*cut, cuts_.back());
+    cuts_.pop_back();
+    return;
+  }
 }
 
 void Call::end() {

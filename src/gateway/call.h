@@ -94,7 +94,7 @@ class Call {
 
   // Egress tells.
   void refused(Refusal refusal);
-  void answered(AwsAnswer answer);
+  void answered(std::string_view action, int status, std::string_view request_id);
   // Counts one AWS request that changes something against the remit's `writes` limit. An error of
   // code LimitExceeded means: refuse the request.
   Result<> admit_write() {
@@ -131,7 +131,8 @@ class Call {
   std::uint64_t answer_count_ = 0;
   bool over_ = false;
   Token next_token_ = 1;
-  std::map<Token, std::function<void()>> cuts_;
+  // As many as requests are in flight: few, and the last to come is mostly the first to go.
+  std::vector<std::pair<Token, std::function<void()>>> cuts_;
 };
 
 }  // namespace remit::gateway

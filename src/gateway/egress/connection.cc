@@ -215,8 +215,8 @@ net::Task<> EgressConnection::public_read(const net::Origin& origin, std::shared
   http::set(head_.fields, "Host", destination.authority);
   Outgoing outgoing;
   outgoing.head = &head_;
-  const Forwarded done =
-      co_await forward(service_, client_, destination, outgoing, call.get(), scratch_.answer);
+  Forwarded done;
+  co_await forward(service_, client_, destination, outgoing, call.get(), scratch_.answer, done);
   if (done.answer_started || !client_.is_open()) co_return;
   [[maybe_unused]] auto answered = co_await client_.respond(
       502, {{"Content-Type", "text/plain"}},

@@ -70,18 +70,20 @@ http::Fields without_length(http::Fields fields) {
 
 }  // namespace
 
-std::unexpected<Exchange::Refused> Exchange::no(std::string layer, std::string message,
-                                                std::string_view code, int status) const {
-  Refused refused;
-  refused.refusal.layer = std::move(layer);
-  refused.refusal.message = std::move(message);
-  refused.code = code;
-  refused.status = status;
+std::unexpected<std::unique_ptr<Exchange::Refused>> Exchange::no(std::string layer,
+                                                                 std::string message,
+                                                                 std::string_view code,
+                                                                 int status) const {
+  auto refused = std::make_unique<Refused>();
+  refused->refusal.layer = std::move(layer);
+  refused->refusal.message = std::move(message);
+  refused->code = code;
+  refused->status = status;
   if (identified_ && !identified_->actions.empty()) {
     const aws::ActionRequest& first = identified_->actions.front();
-    refused.refusal.action = first.action;
-    if (!first.resources.empty()) refused.refusal.resource = first.resources.front();
-    refused.decided = true;
+    refused->refusal.action = first.action;
+    if (!first.resources.empty()) refused->refusal.resource = first.resources.front();
+    refused->decided = true;
   }
   return std::unexpected(std::move(refused));
 }
@@ -272,9 +274,9 @@ Exchange::Step Exchange::decide() {
     circumstances.now = service_.parts.clock.now();
     circumstances.secure_transport = destination_.origin.tls;
     if (auto refusal = scratch_.judge->judge(what, circumstances)) {
-      Refused refused;
-      refused.refusal = *std::move(refusal);
-      refused.decided = true;
+      auto refused = std::make_unique<Refused>();
+      refused->refusal = *std::move(refusal);
+      refused->decided = true;
       return std::unexpected(std::move(refused));
     }
   }
@@ -321,7 +323,7 @@ Exchange::Step Exchange::recorded(const Result<ledger::Appended>& durable) {
                       fmt::format("the decision cannot be recorded, so nothing is forwarded: {}",
                                   durable.error().message),
                       "ServiceUnavailable", 503);
-    refused.error().recorded = true;  // trying again would only fail again
+    refused.error()->recorded = true;  // trying again would only fail again
     return refused;
   }
   decided_ = durable->sequence;
@@ -369,8 +371,9 @@ net::Task<> Exchange::run() {
   } else if (step) {
     step = make_ready();
     if (step) {
-      step = sent(co_await forward(service_, client_, destination_, outgoing_, call_.get(),
-                                   scratch_.answer));
+      co_await forward(service_, client_, destination_, outgoing_, call_.get(), scratch_.answer,
+                       forwarded_);
+      step = sent();
     }
   }
   if (!step) co_await refuse(std::move(step).error());
@@ -395,8 +398,7 @@ Exchange::Step Exchange::sign() {
   const std::string region(signed_.algorithm == aws::Algorithm::HmacSha256 ? signed_.region
                                                                            : signed_.region_set);
   const std::string service(signed_.service);
-  const bool own_hash = payload_ == aws::Payload::Absent || body_changed_;
-  const std::string hash(own_hash ? std::string_view(body_hash_) : signed_.payload_hash);
+  if (payload_ != aws::Payload::Absent && !body_changed_) body_hash_ = signed_.payload_hash;
   const aws::Algorithm algorithm = signed_.algorithm;
   signed_ = {};
   strip_connection_fields(head_.fields, false);
@@ -408,12 +410,11 @@ Exchange::Step Exchange::sign() {
   input.service = service;
   input.now = service_.parts.clock.now();
   input.payload = payload_;
-  input.payload_hash = hash;
+  input.payload_hash = body_hash_;
   input.express_session = derived_ && derived_->express;
   if (auto done = service_.signer.sign(head_, credentials_->credentials, input); !done) {
     return no("signing", std::move(done).error().message);
   }
-  body_hash_ = hash;
   return {};
 }
 
@@ -462,7 +463,8 @@ Exchange::Step Exchange::reframe() {
   return {};
 }
 
-Exchange::Step Exchange::sent(const Forwarded& done) {
+Exchange::Step Exchange::sent() {
+  const Forwarded& done = forwarded_;
   if (done.session_rejected) call_->session()->rejected(*credentials_);
   Done facts;
   facts.decided = decided_;
@@ -475,9 +477,9 @@ Exchange::Step Exchange::sent(const Forwarded& done) {
                                                                      sending_since_);
   service_.answers.add(call_, facts);
   if (done.status != 0) {
-    call_->answered(AwsAnswer{identified_->actions.empty() ? std::string(identified_->operation)
-                                                           : identified_->actions.front().action,
-                              done.status, done.request_id});
+    call_->answered(
+        identified_->actions.empty() ? identified_->operation : identified_->actions.front().action,
+        done.status, done.request_id);
   }
   if (done.error.empty() || done.answer_started || !client_.is_open()) return {};
   auto refused =
@@ -485,7 +487,7 @@ Exchange::Step Exchange::sent(const Forwarded& done) {
           ? no("body", done.error, "InvalidRequest", 400)
           : no("endpoint", fmt::format("{} did not answer: {}", destination_.authority, done.error),
                "ServiceUnavailable", 503);
-  refused.error().recorded = true;  // as the end of the request
+  refused.error()->recorded = true;  // as the end of the request
   return refused;
 }
 
@@ -494,19 +496,19 @@ net::Task<> Exchange::answer_caller_identity() {
   const std::string id = service_.new_request_id();
   const std::string body = caller_identity_xml(caller_identity(call_->facts(), current.get()), id);
   http::Fields fields = {{"Content-Type", "text/xml"}, {"x-amzn-RequestId", id}};
-  call_->answered(AwsAnswer{"sts:GetCallerIdentity", 200, id});
+  call_->answered("sts:GetCallerIdentity", 200, id);
   [[maybe_unused]] auto answered = co_await client_.respond(
       200, std::move(fields), body, net::ServerConnection::After::KeepAlive);
 }
 
-net::Task<> Exchange::refuse(Refused refused) {
-  Refusal& refusal = refused.refusal;
+net::Task<> Exchange::refuse(std::unique_ptr<Refused> refused) {
+  Refusal& refusal = refused->refusal;
   service_.parts.log.info("egress-refused", {{"layer", refusal.layer},
                                              {"action", refusal.action},
                                              {"resource", refusal.resource},
                                              {"reason", refusal.message}});
-  if (!refused.recorded) {
-    if (refused.decided && identified_ && call_) {
+  if (!refused->recorded) {
+    if (refused->decided && identified_ && call_) {
       Decided denied = decided();
       denied.refusal = &refusal;
       append(service_, decided_kind(), call_->facts().id, decided_body(denied));
@@ -523,11 +525,11 @@ net::Task<> Exchange::refuse(Refused refused) {
   error.protocol =
       identified_ ? identified_->protocol : aws::guess_protocol(service_.parts.catalogue, facts());
   error.service = identified_ ? identified_->service : signed_.service;
-  error.code = refused.code;
+  error.code = refused->code;
   error.message = message;
   error.request_id = id;
   error.resource = std::string_view(head_.target).substr(0, head_.target.find('?'));
-  error.status = refused.status;
+  error.status = refused->status;
   error.head_request = head_.method == "HEAD";
   const aws::ErrorForm form = aws::error_form(error);
   if (call_) call_->refused(std::move(refusal));

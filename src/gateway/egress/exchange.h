@@ -56,7 +56,7 @@ class Exchange {
     bool decided = false;   // a decision on an identified request, not a request nobody understood
     bool recorded = false;  // in the ledger already
   };
-  using Step = std::expected<void, Refused>;
+  using Step = std::expected<void, std::unique_ptr<Refused>>;  // small: it is passed on and on
 
   Step find_lane();
   void hold_body_if_needed();
@@ -75,7 +75,7 @@ class Exchange {
   Step understand();
   Step make_ready();
   Step reframe();
-  Step sent(const Forwarded& done);
+  Step sent();
   net::Task<> answer_caller_identity();
   // exchange_hand_out.cc
   struct Given {
@@ -92,10 +92,11 @@ class Exchange {
   net::Task<Step> assume_role(Given& given);
   net::Task<Step> create_express_session(Given& given);
   net::Task<Step> give(Given given);
-  net::Task<> refuse(Refused refused);
+  net::Task<> refuse(std::unique_ptr<Refused> refused);
 
-  std::unexpected<Refused> no(std::string layer, std::string message,
-                              std::string_view code = "AccessDenied", int status = 0) const;
+  std::unexpected<std::unique_ptr<Refused>> no(std::string layer, std::string message,
+                                               std::string_view code = "AccessDenied",
+                                               int status = 0) const;
   aws::RequestFacts facts() const;
   const Secret& inbound_secret() const {
     return derived_ ? derived_->secret_access_key : lane_->placeholder().secret_access_key;
@@ -132,6 +133,7 @@ class Exchange {
   std::uint64_t decoded_length_ = 0;
   aws::Payload payload_ = aws::Payload::Absent;
   Outgoing outgoing_;
+  Forwarded forwarded_;
   std::optional<aws::Reframer> reframer_;
   std::chrono::steady_clock::time_point sending_since_;
 };

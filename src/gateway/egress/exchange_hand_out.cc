@@ -78,14 +78,14 @@ net::Task<Exchange::Step> Exchange::hand_out() {
   Done done;
   done.status = made ? 200 : std::max(given.status, 0);
   done.request_id = given.request_id;
-  const std::string error = made ? std::string() : made.error().refusal.message;
+  const std::string error = made ? std::string() : made.error()->refusal.message;
   done.error = error;
   done.took = std::chrono::duration_cast<std::chrono::milliseconds>(service_.parts.clock.steady() -
                                                                     started);
   done.decided = decided_;
   service_.answers.add(call_, done);
   if (!made) {
-    made.error().recorded = true;
+    made.error()->recorded = true;
     co_return made;
   }
   co_return co_await give(std::move(given));
@@ -167,7 +167,7 @@ net::Task<Exchange::Step> Exchange::create_express_session(Given& given) {
       call_->session()->rejected(*credentials_);
     }
     auto refused = no("AWS", fmt::format("CreateSession: {}: {}", why.code, why.message));
-    refused.error().status = answered->head.status;
+    refused.error()->status = answered->head.status;
     co_return refused;
   }
   auto keys = aws::read_express_session(std::move(answered->body));
@@ -247,7 +247,7 @@ net::Task<Exchange::Step> Exchange::give(Given given) {
       body = assume_role_xml(keys, who, id);
     }
   }
-  call_->answered(AwsAnswer{identified_->actions.front().action, 200, id});
+  call_->answered(identified_->actions.front().action, 200, id);
   [[maybe_unused]] auto answered = co_await client_.respond(
       200, std::move(fields), body, net::ServerConnection::After::KeepAlive);
   wipe(body.data(), body.size());

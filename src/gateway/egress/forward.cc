@@ -385,10 +385,9 @@ net::Task<Result<>> read_whole(net::ServerConnection& client, std::size_t limit,
   co_return Result<>{};
 }
 
-net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& client,
-                             const Destination& destination, const Outgoing& outgoing, Call* call,
-                             http::ResponseHead& answer) {
-  Forwarded done;
+net::Task<> forward(EgressService& service, net::ServerConnection& client,
+                    const Destination& destination, const Outgoing& outgoing, Call* call,
+                    http::ResponseHead& answer, Forwarded& done) {
   auto use = net::ClientPool::Use::AnyConnection;
   net::ClientPool::Lease lease;
   std::optional<CutWhenOver> cut;
@@ -402,7 +401,7 @@ net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& clie
           co_await service.pool->acquire(destination.origin, net::ClientPool::Use::NewConnection);
       if (!leased) {
         done.error = std::move(leased).error().message;
-        co_return done;
+        co_return;
       }
       lease = *std::move(leased);
     }
@@ -410,14 +409,14 @@ net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& clie
     cut.emplace(call, client, server);
     if (call != nullptr && call->over()) {
       done.error = "the call is over";
-      co_return done;
+      co_return;
     }
     if (outgoing.both_ways) {
       co_await exchange_both_ways(client, server, outgoing, answer, done);
       cut.reset();
       server.close();
       if (!done.error.empty() && done.answer_started) client.close();
-      co_return done;
+      co_return;
     }
     Uploaded sent;
     if (outgoing.framing.kind == Framing::Kind::None) {
@@ -448,7 +447,7 @@ net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& clie
     if (!stale || done.client_fault) {
       done.error = std::move(answered).error().message;
       server.close();
-      co_return done;
+      co_return;
     }
     cut.reset();  // it would close a connection that is gone
     use = net::ClientPool::Use::NewConnection;
@@ -474,10 +473,9 @@ net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& clie
     done.error = std::move(passed).error().message;
     client.close();
     server.close();
-    co_return done;
+    co_return;
   }
   service.pool->release(destination.origin, std::move(lease.connection));
-  co_return done;
 }
 
 }  // namespace remit::gateway

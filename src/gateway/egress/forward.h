@@ -42,9 +42,9 @@ struct Forwarded {
 
 // Both connections are closed when this was cut short in the middle of an answer. `answer` is where
 // the answer's head is read to: its memory is kept from request to request.
-net::Task<Forwarded> forward(EgressService& service, net::ServerConnection& client,
-                             const Destination& destination, const Outgoing& outgoing, Call* call,
-                             http::ResponseHead& answer);
+net::Task<> forward(EgressService& service, net::ServerConnection& client,
+                    const Destination& destination, const Outgoing& outgoing, Call* call,
+                    http::ResponseHead& answer, Forwarded& done);
 
 // A share of the memory that bodies which must be held may take together.
 class HeldBytes {

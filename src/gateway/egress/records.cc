@@ -120,7 +120,12 @@ std::string decided_body(const Decided& decided) {
   return members.take();
 }
 
-DoneBody::DoneBody() { writer_.begin_object().key("answers").begin_array(); }
+DoneBody::DoneBody() {
+  std::string buffer;
+  buffer.reserve(1024);  // some eight answers
+  writer_ = json::Writer(std::move(buffer));
+  writer_.begin_object().key("answers").begin_array();
+}
 
 void DoneBody::add(const Done& done) {
   writer_.begin_object();
