@@ -72,6 +72,66 @@ TEST(Ledger, KeepsRecordsInOrderWithTheirExactBytes) {
   }
 }
 
+// Two calls that run at the same time, each with its requests, and one answer that came late.
+TEST(Ledger, TellsACallsRecordsApartFromThoseOfOthers) {
+  struct Line {
+    std::int64_t number;  // milliseconds, too
+    Kind kind;
+    std::string_view call;
+  };
+  constexpr std::array<Line, 11> kLines = {{{0, Kind::CallDecided, "one"},
+                                            {1, Kind::CallDecided, "two"},
+                                            {2, Kind::SessionMinted, "one"},
+                                            {3, Kind::AwsDecided, "two"},
+                                            {4, Kind::AwsDecided, "one"},
+                                            {5, Kind::AwsDone, "one"},
+                                            {6, Kind::AwsDone, "two"},
+                                            {7, Kind::CallDone, "one"},
+                                            {8, Kind::AwsDone, "one"},
+                                            {9, Kind::AwsDecided, "two"},
+                                            {10, Kind::AwsDecided, "orphan"}}};
+  const TestFolder folder;
+  TestLoop loop;
+  auto ledger = open(options_for(folder.ledger()), loop.post());
+  ASSERT_TRUE(ledger);
+  std::size_t answered = 0;
+  for (const Line& line : kLines) {
+    Record record = sample_record(line.number);
+    record.kind = line.kind;
+    record.call = line.call;
+    (*ledger)->append(std::move(record), [&](const Result<Appended>& result) {
+      ASSERT_TRUE(result);
+      ++answered;
+    });
+  }
+  while (answered < kLines.size()) loop.run_some();
+
+  const auto expect_stories = [&] {
+    auto reader = Reader::open(folder.ledger());
+    ASSERT_TRUE(reader);
+    for (const auto& [call, numbers] :
+         std::vector<std::pair<std::string_view, std::vector<std::int64_t>>>{
+             {"one", {1, 3, 5, 6, 8, 9}},
+             {"two", {2, 4, 7, 10}},
+             {"orphan", {11}},
+             {"none", {}},
+             {"", {}}}) {
+      const auto entries = reader->of_call(call);
+      ASSERT_TRUE(entries);
+      std::vector<std::int64_t> found;
+      for (const Entry& entry : *entries) found.push_back(entry.sequence);
+      EXPECT_EQ(found, numbers) << call;
+    }
+  };
+  expect_stories();
+  // A ledger that an earlier Remit began has every record in its index.
+  auto database = Database::open(folder.ledger(), OpenMode::ReadWrite, std::chrono::seconds(5));
+  ASSERT_TRUE(database);
+  ASSERT_TRUE(database->exec(
+      "DROP INDEX record_call; CREATE INDEX record_call ON record(call) WHERE call <> ''"));
+  expect_stories();
+}
+
 TEST(Ledger, GoesOnWithTheChainOfAnEarlierRun) {
   const TestFolder folder;
   TestLoop loop;

@@ -68,16 +68,51 @@ Result<> Reader::each(std::int64_t from, const Visit& visit) {
   }
 }
 
-Result<std::vector<Entry>> Reader::of_call(std::string_view call) {
-  REMIT_TRY(Statement rows, database_.prepare(std::string(kColumns) +
-                                              "WHERE call = ?1 AND call <> '' ORDER BY seq"));
+// By the partial index, and as fast by the full one of older ledgers.
+Result<Reader::Span> Reader::span_of(std::string_view call) {
+  REMIT_TRY(
+      Statement rows,
+      database_.prepare("SELECT seq, time_ms, kind FROM record WHERE call = ?1 AND call <> '' "
+                        "AND kind NOT IN ('aws-decided', 'aws-done') ORDER BY seq"));
   rows.bind_text(1, call);
+  Span span;
+  for (bool begun = false;; begun = true) {
+    REMIT_TRY(const bool row, rows.step());
+    if (!row) return span;
+    if (!begun) span.first = rows.integer(0);
+    if (rows.text(2) != name_of(Kind::CallDone)) continue;
+    span.last = rows.integer(0);
+    span.ended = TimePoint(std::chrono::milliseconds(rows.integer(1)));
+  }
+}
+
+Result<std::vector<Entry>> Reader::of_call(std::string_view call) {
   std::vector<Entry> entries;
+  if (call.empty()) return entries;
+  REMIT_TRY(const Span span, span_of(call));
+  REMIT_TRY(Statement rows,
+            database_.prepare(std::string(kColumns) + "WHERE seq BETWEEN ?1 AND ?2 AND call = ?3 "
+                                                      "AND call <> '' ORDER BY seq"));
+  rows.bind(1, span.first);
+  rows.bind(2, span.last);
+  rows.bind_text(3, call);
   while (true) {
     REMIT_TRY(const bool row, rows.step());
-    if (!row) return entries;
+    if (!row) break;
     read_row(rows, entries.emplace_back());
   }
+  if (span.ended) REMIT_CHECKED(late_records(call, span, entries));
+  return entries;
+}
+
+// A request that its call's end cut short is told within moments after it.
+Result<> Reader::late_records(std::string_view call, const Span& span,
+                              std::vector<Entry>& entries) {
+  constexpr std::chrono::minutes kLatest{5};
+  return each(span.last + 1, [&](const Entry& entry) {
+    if (entry.call == call) entries.push_back(entry);
+    return entry.time <= *span.ended + kLatest;
+  });
 }
 
 Result<std::int64_t> Reader::last_sequence() {

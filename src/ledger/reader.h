@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +52,8 @@ class Reader {
   // Records from `from` on in their order, until `visit` answers false.
   using Visit = std::function<bool(const Entry&)>;
   Result<> each(std::int64_t from, const Visit& visit);
+  // The index knows where a call begins and ends, not each of its AWS requests: what is between is
+  // read through, and of a call without an end all that follows its beginning.
   Result<std::vector<Entry>> of_call(std::string_view call);
   Result<std::int64_t> last_sequence();
 
@@ -60,6 +63,13 @@ class Reader {
  private:
   explicit Reader(Database database) : database_(std::move(database)) {}
   Result<Verification> verify_snapshot(const std::optional<Anchor>& anchor);
+  struct Span {
+    std::int64_t first = 1;
+    std::int64_t last = std::numeric_limits<std::int64_t>::max();
+    std::optional<TimePoint> ended;
+  };
+  Result<Span> span_of(std::string_view call);
+  Result<> late_records(std::string_view call, const Span& span, std::vector<Entry>& entries);
   Result<> check_end(const std::optional<Anchor>& anchor, Verification& result);
   Result<Verification::Fault> explain_mismatch(const Digest& before, const Entry& entry);
 

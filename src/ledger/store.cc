@@ -23,7 +23,8 @@ constexpr std::string_view kSchema = R"(
     body    TEXT NOT NULL,
     hash    BLOB NOT NULL
   ) STRICT;
-  CREATE INDEX record_call ON record(call) WHERE call <> '';
+  CREATE INDEX record_call ON record(call)
+    WHERE call <> '' AND kind NOT IN ('aws-decided', 'aws-done');
   CREATE TABLE head (
     id   INTEGER PRIMARY KEY CHECK (id = 1),
     seq  INTEGER NOT NULL,

@@ -208,13 +208,13 @@ bool is_field_value(std::string_view text) {
       (text.front() == ' ' || text.front() == '\t' || text.back() == ' ' || text.back() == '\t')) {
     return false;
   }
-  // Without an early exit the compiler checks many bytes at once: session tokens are long.
-  unsigned bad = 0;
+  // Without an early exit, and in bytes, the compiler checks many at once: session tokens are long.
+  bool bad = false;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    bad |= static_cast<unsigned>((byte < 0x20) & (byte != '\t')) | (byte == 0x7f);
+    bad |= ((byte < 0x20) & (byte != '\t')) | (byte == 0x7f);
   }
-  return bad == 0;
+  return !bad;
 }
 
 bool is_target(std::string_view text) {
