@@ -1,5 +1,6 @@
 #include "json/writer.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -24,6 +25,32 @@ bool stand_for_themselves(const char* bytes) {
   const std::uint64_t found =
       eight | (eight - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes);
   return (found & kHigh) == 0;
+}
+
+// Whether all of it does: most strings are such, and are then copied in one go.
+bool stands_for_itself(std::string_view text) {
+  constexpr std::size_t kEight = sizeof(std::uint64_t);
+  if (text.size() < kEight) {
+    return std::ranges::all_of(
+        text, [](char c) { return c >= 0x20 && c != '"' && c != '\\' && c != 0x7F; });
+  }
+  const char* const last = text.data() + text.size() - kEight;
+  for (const char* at = text.data(); at < last; at += kEight) {
+    if (!stand_for_themselves(at)) return false;
+  }
+  return stand_for_themselves(last);
+}
+
+void append_plain(std::string& out, std::string_view text) {
+  const std::size_t before = out.size();
+  const std::size_t after = before + text.size() + 2;
+  // The size that the function is given may be the capacity (libstdc++ 12).
+  out.resize_and_overwrite(after, [&](char* bytes, std::size_t) {
+    bytes[before] = '"';
+    text.copy(bytes + before + 1, text.size());
+    bytes[after - 1] = '"';
+    return after;
+  });
 }
 
 void append_escape(std::string& out, unsigned char c) {
@@ -60,6 +87,7 @@ void append_escape(std::string& out, unsigned char c) {
 }  // namespace
 
 void append_string(std::string& out, std::string_view text) {
+  if (stands_for_itself(text)) return append_plain(out, text);
   out += '"';
   std::size_t plain = 0;  // where the run of bytes that stand for themselves began
   std::size_t i = 0;

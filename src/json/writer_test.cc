@@ -36,6 +36,25 @@ TEST(JsonWriter, EscapesWhatMustBeAndMendsInvalidUtf8) {
   }
 }
 
+// Strings are looked at eight bytes at a time: each length, with each kind of byte at each place.
+TEST(JsonWriter, FindsAByteToEscapeWhereverItStands) {
+  const std::vector<std::pair<char, std::string>> kinds = {
+      {'a', "a"},     {' ', " "},        {'\x7F', "\x7F"}, {'"', "\\\""},
+      {'\\', "\\\\"}, {'\0', "\\u0000"}, {'\n', "\\n"},    {'\x1F', "\\u001f"}};
+  for (std::size_t length = 1; length <= 40; ++length) {
+    for (std::size_t at = 0; at < length; ++at) {
+      for (const auto& [byte, escaped] : kinds) {
+        std::string text(length, 'x');
+        text[at] = byte;
+        std::string out = "before";
+        append_string(out, text);
+        const std::string tail(length - at - 1, 'x');
+        EXPECT_EQ(out, "before\"" + std::string(at, 'x') + escaped + tail + "\"");
+      }
+    }
+  }
+}
+
 TEST(JsonWriterDeathTest, EndsTheProcessOnAMisplacedValue) {
   EXPECT_DEATH(Writer().begin_object().string("value where a key must be"), "");
   EXPECT_DEATH(Writer().begin_array().end_object(), "");
