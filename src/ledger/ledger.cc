@@ -206,8 +206,7 @@ class GroupCommit final : public Ledger {
     if (!keeper_) {
       if (auto opened = LogKeeper::open(options_)) keeper_.emplace(*std::move(opened));
     }
-    bool good =
-        keeper_ && keeper_->copy().has_value();  // while the owner's thread goes on to append
+    bool good = keeper_ && copy_most();
     lock.lock();
     if (good) {
       claiming_ = true;
@@ -224,6 +223,19 @@ class GroupCommit final : public Ledger {
       if (!queue_.empty()) post_turn();
     }
     if (!good) keeper_.reset();
+  }
+
+  // While the owner's thread goes on to append. What was appended in the meantime is copied in
+  // turn, until so little is left that nobody notices the wait for it.
+  bool copy_most() {
+    constexpr std::int64_t kLittle = 256;  // pages
+    constexpr int kMostRounds = 5;         // each is shorter, unless the disk cannot keep up
+    for (int round = 0; round < kMostRounds; ++round) {
+      const auto left = keeper_->copy();
+      if (!left) return false;
+      if (*left <= kLittle) break;
+    }
+    return true;
   }
 
   void take(std::vector<Pending>& batch) {

@@ -322,7 +322,11 @@ Result<LogKeeper> LogKeeper::open(const Options& options) {
 }
 
 // https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
-Result<> LogKeeper::copy() { return database_.exec("PRAGMA wal_checkpoint(PASSIVE)"); }
+Result<std::int64_t> LogKeeper::copy() {
+  REMIT_TRY(Statement checkpoint, database_.prepare("PRAGMA wal_checkpoint(PASSIVE)"));
+  REMIT_TRY([[maybe_unused]] const bool row, checkpoint.step());
+  return checkpoint.integer(1) - checkpoint.integer(2);
+}
 
 Result<> LogKeeper::restart() { return database_.exec("PRAGMA wal_checkpoint(RESTART)"); }
 

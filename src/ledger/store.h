@@ -68,9 +68,10 @@ class Store {
 class LogKeeper {
  public:
   static Result<LogKeeper> open(const Options& options);
-  // Both wait for the disk. copy() brings most of the log into the file while appends go on;
-  // restart() the little that came meanwhile, and the log begins anew: nobody may append then.
-  Result<> copy();
+  // Both wait for the disk. copy() brings most of the log into the file while appends go on, and
+  // tells how many pages are left of it; restart() the little that came meanwhile, and the log
+  // begins anew: nobody may append then.
+  Result<std::int64_t> copy();
   Result<> restart();
 
  private:
