@@ -218,7 +218,10 @@ bool HeaderTable::append_signed(std::string& out, std::string_view signed_header
     const std::string_view wanted = signed_headers.substr(0, signed_headers.find(';'));
     signed_headers.remove_prefix(std::min(wanted.size() + 1, signed_headers.size()));
     while (at < rows_.size() && name(rows_[at]) < wanted) ++at;
-    if (at == rows_.size() || name(rows_[at]) != wanted) return false;
+    if (at == rows_.size() || name(rows_[at]) != wanted) {
+      if (wanted != kAuthority || !append_authority(out)) return false;
+      continue;
+    }
     out.append(wanted).push_back(':');
     for (const std::size_t first = at; at < rows_.size() && name(rows_[at]) == wanted; ++at) {
       if (at != first) out.push_back(',');
@@ -226,6 +229,16 @@ bool HeaderTable::append_signed(std::string& out, std::string_view signed_header
     }
     out.push_back('\n');
   }
+  return true;
+}
+
+// Over HTTP/2 the host of a request is `:authority`, which stands in the field Host here.
+bool HeaderTable::append_authority(std::string& out) const {
+  const auto host = std::ranges::find(rows_, "host", [this](const Row& row) { return name(row); });
+  if (host == rows_.end()) return false;
+  out.append(kAuthority).push_back(':');
+  append_header_value(out, *host->value);
+  out.push_back('\n');
   return true;
 }
 

@@ -49,6 +49,9 @@ class CanonicalQuery {
   std::vector<Piece> pieces_;
 };
 
+// What the SDK for JavaScript signs in place of Host over HTTP/2.
+inline constexpr std::string_view kAuthority = ":authority";
+
 // The fields of a head by lower-case name, sorted, those of one name in the order sent.
 class HeaderTable {
  public:
@@ -63,12 +66,15 @@ class HeaderTable {
   }
   const std::vector<Row>& rows() const { return rows_; }
 
-  // "name:value\n" for each name of "a;b;c". False when one of the names has no field.
+  // "name:value\n" for each name of "a;b;c", of which `:authority` is Host. False when one of the
+  // names has no field.
   bool append_signed(std::string& out, std::string_view signed_headers) const;
   // The same for every field that may be signed; the names go to `signed_headers`.
   void append_signable(std::string& out, std::string& signed_headers) const;
 
  private:
+  bool append_authority(std::string& out) const;
+
   std::string names_;
   std::vector<Row> rows_;
 };

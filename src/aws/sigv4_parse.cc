@@ -156,21 +156,23 @@ Result<> read_signature(std::string_view text, SignedRequest& out) {
   return {};
 }
 
-Result<> read_signed_headers(std::string_view text, SignedRequest& out) {
+Result<> read_signed_headers(std::string_view text, int version, SignedRequest& out) {
   std::string_view previous;
   bool host = false;
   for (std::string_view rest = text; !rest.empty() || previous.empty();) {
     const std::string_view name = rest.substr(0, rest.find(';'));
     const bool last = name.size() == rest.size();
     rest.remove_prefix(std::min(name.size() + 1, rest.size()));
-    const bool good = !name.empty() && std::ranges::all_of(name, [](char c) {
-      return c > 0x20 && c < 0x7F && !is_upper(c) && c != ':' && c != ',';
-    });
+    // Only HTTP/2 has it; see HeaderTable::append_signed().
+    const bool authority = version == 20 && name == kAuthority;
+    const bool good = authority || (!name.empty() && std::ranges::all_of(name, [](char c) {
+                        return c > 0x20 && c < 0x7F && !is_upper(c) && c != ':' && c != ',';
+                      }));
     if (!good) return unreadable_signature("SignedHeaders is malformed");
     if (!previous.empty() && name <= previous) {
       return unreadable_signature("SignedHeaders is not sorted or has a name twice");
     }
-    host = host || name == "host";
+    host = host || authority || name == "host";
     previous = name;
     if (last) break;
     if (rest.empty()) return unreadable_signature("SignedHeaders is malformed");
@@ -278,7 +280,7 @@ Result<> read_body_form(const Slots& fields, SignedRequest& out) {
 }
 
 // "Credential=..., SignedHeaders=..., Signature=...", each once, in any order.
-Result<> read_authorization(std::string_view text, SignedRequest& out) {
+Result<> read_authorization(std::string_view text, int version, SignedRequest& out) {
   const auto blank = text.find(' ');
   const std::string_view scheme = text.substr(0, blank);
   if (scheme == kHmacName) {
@@ -311,14 +313,14 @@ Result<> read_authorization(std::string_view text, SignedRequest& out) {
     *slot = part.substr(equals + 1);
   }
   REMIT_CHECKED(read_credential(credential, out));
-  REMIT_CHECKED(read_signed_headers(signed_headers, out));
+  REMIT_CHECKED(read_signed_headers(signed_headers, version, out));
   return read_signature(signature, out);
 }
 
 Result<SignedRequest> parse_header_form(const http::RequestHead& head, const Slots& fields) {
   SignedRequest out;
   out.placement = Placement::Header;
-  REMIT_CHECKED(read_authorization(*fields[kAuthorization], out));
+  REMIT_CHECKED(read_authorization(*fields[kAuthorization], head.version, out));
   if (fields[kDate] == nullptr) return unreadable_signature("the request has no field X-Amz-Date");
   REMIT_CHECKED(read_timestamp(*fields[kDate], out));
   if (out.algorithm == Algorithm::EcdsaP256Sha256) {
@@ -442,7 +444,7 @@ Result<SignedRequest> parse_query_form(const http::RequestHead& head, const Slot
         "X-Amz-Algorithm is not AWS4-HMAC-SHA256 or AWS4-ECDSA-P256-SHA256");
   }
   REMIT_CHECKED(read_credential(values[kCredential], out));
-  REMIT_CHECKED(read_signed_headers(values[kSignedHeaders], out));
+  REMIT_CHECKED(read_signed_headers(values[kSignedHeaders], head.version, out));
   REMIT_CHECKED(read_signature(values[kSignature], out));
   REMIT_CHECKED(read_timestamp(values[kQueryDate], out));
   REMIT_CHECKED(read_expiry(values[kExpires], out));

@@ -402,9 +402,11 @@ Result<> ServerConnection::accept_head(std::string_view bytes, http::RequestHead
   expects_continue_ = false;
   begin_incoming(Framing{});
   if (auto parsed = parse_request_head(bytes, head); !parsed) {
+    begins_http2_ = !begun_ && !is_tls() && bytes == "PRI * HTTP/2.0\r\n\r\n";
     broken_ = true;
     return std::unexpected(std::move(parsed).error());
   }
+  begun_ = true;
   auto framing = request_framing(head);
   if (!framing) {
     broken_ = true;
@@ -527,6 +529,7 @@ Task<Result<>> ServerConnection::start_tls(std::shared_ptr<boost::asio::ssl::con
   set_deadline(timeouts_.head);
   auto started = co_await stream_.start_tls_server(std::move(context));
   clear_deadline();
+  begins_http2_ = started && stream_.is_http2();
   co_return started;
 }
 
@@ -547,14 +550,16 @@ Result<> ClientConnection::start_request(const http::RequestHead& head, Framing 
   return {};
 }
 
-Task<Result<>> ClientConnection::read_response(http::ResponseHead& head) {
+Task<Result<>> ClientConnection::read_response(http::ResponseHead& head,
+                                               Informational informational) {
   begin_head(timeouts_.answer);
   while (true) {
     auto bytes = held_head();
     if (!bytes) co_return std::unexpected(std::move(bytes).error());
     if (!bytes->empty()) {
       REMIT_CO_CHECKED(accept_head(*bytes, head));
-      if (head.status >= 200) co_return Result<>{};
+      const bool tell = informational == Informational::Tell;
+      if (head.status >= 200 || tell) co_return Result<>{};
       begin_head(timeouts_.answer);
       continue;
     }

@@ -84,9 +84,14 @@ class Channel {
   void watch_peer_for(Channel* other);
 
   void close();
+  // Whether the peer is gone: see Stream::peer_is_done().
+  bool peer_is_done() const { return stream_.peer_is_done(); }
   bool is_open() const { return stream_.is_open(); }
   bool is_tls() const { return stream_.is_tls(); }
   const Timeouts& timeouts() const { return timeouts_; }
+  // For another protocol on the same connection: what was read and is not used, then the stream.
+  std::string_view unused_bytes() const { return {buffer_.get() + begin_, end_ - begin_}; }
+  Stream& stream() { return stream_; }
   std::uint64_t bytes_in() const { return bytes_in_; }    // body bytes of this exchange
   std::uint64_t bytes_out() const { return bytes_out_; }  // body bytes of this exchange
 
@@ -147,6 +152,10 @@ class ServerConnection final : public Channel {
   // between requests. InvalidInput: malformed; answer 400 with refuse() and return.
   Task<Result<bool>> read_request(http::RequestHead& head);
 
+  // The client speaks HTTP/2 from here on (net/http2_server.h): read_request() failed because the
+  // connection begins with HTTP/2's preface (RFC 9113, 3.4), or it was agreed on in start_tls().
+  bool begins_http2() const { return begins_http2_; }
+
   bool expects_continue() const { return expects_continue_; }
   // Tells a waiting client to send its body. Does nothing when it did not ask.
   Task<Result<>> send_continue();
@@ -183,6 +192,8 @@ class ServerConnection final : public Channel {
   bool keep_alive_ = false;
   bool expects_continue_ = false;
   bool head_request_ = false;
+  bool begun_ = false;  // a request was read
+  bool begins_http2_ = false;
   int version_ = 11;
 };
 
@@ -194,8 +205,11 @@ class ClientConnection final : public Channel {
   // Writes the head into the buffer. Framing and Connection fields must not be in `head`.
   Result<> start_request(const http::RequestHead& head, Framing framing);
 
-  // Reads the final answer's head; informational answers (1xx) are skipped.
-  Task<Result<>> read_response(http::ResponseHead& head);
+  // Reads the final answer's head. Informational answers (1xx) are skipped, or returned each, and
+  // then the next one is to be read.
+  enum class Informational : bool { Skip, Tell };
+  Task<Result<>> read_response(http::ResponseHead& head,
+                               Informational informational = Informational::Skip);
 
   // Whether a byte of the answer has arrived: then the request must not be sent again.
   bool answered() const { return answered_ || has_bytes(); }

@@ -1,6 +1,6 @@
 #pragma once
 
-// HTTP/1.1 messages as data: no sockets, no Asio. Every field keeps its bytes and its order.
+// HTTP messages as data: no sockets, no Asio. Every field keeps its bytes and its order.
 
 #include <cstdint>
 #include <optional>
@@ -26,7 +26,7 @@ void set(Fields& fields, std::string_view name, std::string value);  // replaces
 struct RequestHead {
   std::string method;
   std::string target;  // as sent: origin form, absolute form, or authority form for CONNECT
-  int version = 11;    // 10 or 11
+  int version = 11;    // 10, 11, or 20: then Host is what :authority said
   Fields fields;
 };
 

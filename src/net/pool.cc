@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "net/http2_client.h"
 #include "net/tls.h"
 
 namespace remit::net {
@@ -111,13 +112,29 @@ Task<Result<ClientPool::Lease>> ClientPool::acquire(const Origin& origin, Use us
     Lease lease = acquire_idle(origin);
     if (lease.connection) co_return lease;
   }
-  auto connected = co_await connect(origin);
-  if (!connected) co_return std::unexpected(std::move(connected).error());
-  Lease lease{*std::move(connected), false};
+  auto stream = co_await connect(origin, false);
+  if (!stream) co_return std::unexpected(std::move(stream).error());
+  Lease lease;
+  lease.connection =
+      std::make_unique<ClientConnection>(*std::move(stream), state_->sweep, state_->timeouts);
   co_return lease;
 }
 
-Task<Result<std::unique_ptr<ClientConnection>>> ClientPool::connect(Origin origin) {
+Task<Result<ClientPool::Lease>> ClientPool::acquire_http2(const Origin& origin) {
+  auto stream = co_await connect(origin, true);
+  if (!stream) co_return std::unexpected(std::move(stream).error());
+  Lease lease;
+  if (stream->is_http2() || !origin.tls) {
+    lease.connection =
+        start_http2_client(state_->loop, *std::move(stream), state_->sweep, state_->timeouts);
+  } else {
+    lease.connection =
+        std::make_unique<ClientConnection>(*std::move(stream), state_->sweep, state_->timeouts);
+  }
+  co_return lease;
+}
+
+Task<Result<Stream>> ClientPool::connect(Origin origin, bool offer_http2) {
   const auto limit = state_->options.connect_timeout;
   auto endpoints = co_await endpoints_of(origin, limit);
   if (!endpoints) co_return std::unexpected(std::move(endpoints).error());
@@ -153,10 +170,10 @@ Task<Result<std::unique_ptr<ClientConnection>>> ClientPool::connect(Origin origi
       stream.close();
     });
     handshake.arm(limit);
-    auto started = co_await stream.start_tls_client(state_->tls, origin.host);
+    auto started = co_await stream.start_tls_client(state_->tls, origin.host, offer_http2);
     if (!started) co_return std::unexpected(std::move(started).error());
   }
-  co_return std::make_unique<ClientConnection>(std::move(stream), state_->sweep, state_->timeouts);
+  co_return std::move(stream);
 }
 
 void ClientPool::release(const Origin& origin, std::unique_ptr<ClientConnection> connection) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Keep-alive connections to servers, by origin.
+// Connections to servers: of HTTP/1.1, kept alive by origin, or of HTTP/2, for one exchange each.
 
 #include <cstddef>
 #include <map>
@@ -31,6 +31,9 @@ class ClientPool {
 
   // A connection at rest, or a new one: resolved (on a helper thread), connected, TLS verified.
   Task<Result<Lease>> acquire(const Origin& origin, Use use);
+  // A new one for one exchange over HTTP/2: by agreement with a server of TLS, which may still
+  // choose HTTP/1.1, and known beforehand with another one. Never given back.
+  Task<Result<Lease>> acquire_http2(const Origin& origin);
   // An idle connection, at once; none in the lease when there is none.
   Lease acquire_idle(const Origin& origin);
 
@@ -42,7 +45,7 @@ class ClientPool {
  private:
   struct State;
   explicit ClientPool(std::unique_ptr<State> state);
-  Task<Result<std::unique_ptr<ClientConnection>>> connect(Origin origin);
+  Task<Result<Stream>> connect(Origin origin, bool offer_http2);
 
   std::unique_ptr<State> state_;
 };

@@ -12,20 +12,42 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
+#include <utility>
 
 #include "net/half_closed.h"
+#include "net/stream_layer.h"
 
 namespace remit::net {
 
 namespace asio = boost::asio;
 using ErrorCodeOf = boost::system::error_code;
 
-struct Stream::Tls {
+class Stream::Tls final : public Stream::Layer {
+ public:
   Tls(Socket& socket, std::shared_ptr<asio::ssl::context> shared)
-      : context(std::move(shared)), stream(socket, *context) {}
+      : context_(std::move(shared)), stream_(socket, *context_) {}
 
-  std::shared_ptr<asio::ssl::context> context;  // lives as long as the session made from it
-  asio::ssl::stream<Socket&> stream;
+  asio::ssl::stream<Socket&>& stream() { return stream_; }
+
+  Task<ErrorAndSize> read_some(asio::mutable_buffer into) override {
+    // Not a coroutine itself: one frame less on the hot path.
+    return stream_.async_read_some(into, kAwait);
+  }
+  std::size_t try_write(std::string_view, std::string_view, ErrorCodeOf&) override { return 0; }
+  Task<ErrorCodeOf> write(std::string_view first, std::string_view second) override {
+    for (const std::string_view piece : {first, second}) {
+      if (piece.empty()) continue;
+      auto [ec, n] = co_await asio::async_write(stream_, asio::buffer(piece), kAwait);
+      if (ec) co_return ec;
+    }
+    co_return ErrorCodeOf{};
+  }
+  // One attempt: the peer either has room for a few bytes or learns from the closed socket.
+  void shutdown_send() override { SSL_shutdown(stream_.native_handle()); }
+
+ private:
+  std::shared_ptr<asio::ssl::context> context_;  // lives as long as the session made from it
+  asio::ssl::stream<Socket&> stream_;
 };
 
 Stream::Stream(Socket socket) : socket_(std::make_unique<Socket>(std::move(socket))) {
@@ -33,18 +55,25 @@ Stream::Stream(Socket socket) : socket_(std::make_unique<Socket>(std::move(socke
   socket_->set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_->non_blocking(true, ignored);
 }
+Stream::Stream(std::unique_ptr<Layer> layer) : layer_(std::move(layer)) {}
 Stream::Stream(Stream&&) noexcept = default;
-Stream& Stream::operator=(Stream&&) noexcept = default;
+// Not the default: the old layer goes before the socket that it refers to.
+Stream& Stream::operator=(Stream&& other) noexcept {
+  layer_ = std::move(other.layer_);
+  socket_ = std::move(other.socket_);
+  tls_ = std::exchange(other.tls_, nullptr);
+  return *this;
+}
 Stream::~Stream() = default;
 
 Task<Stream::ErrorAndSize> Stream::read_some(asio::mutable_buffer into) {
   // Not a coroutine itself: one frame less on the hot path.
-  if (tls_) return tls_->stream.async_read_some(into, kAwait);
+  if (layer_) return layer_->read_some(into);
   return socket_->async_read_some(into, kAwait);
 }
 
 std::size_t Stream::try_write(std::string_view first, std::string_view second, ErrorCodeOf& ec) {
-  if (tls_) return 0;
+  if (layer_) return layer_->try_write(first, second, ec);
   std::size_t sent;
   if (second.empty()) {
     sent = socket_->write_some(asio::buffer(first), ec);
@@ -57,14 +86,7 @@ std::size_t Stream::try_write(std::string_view first, std::string_view second, E
 }
 
 Task<ErrorCodeOf> Stream::write(std::string_view first, std::string_view second) {
-  if (tls_) {
-    for (const std::string_view piece : {first, second}) {
-      if (piece.empty()) continue;
-      auto [ec, n] = co_await asio::async_write(tls_->stream, asio::buffer(piece), kAwait);
-      if (ec) co_return ec;
-    }
-    co_return ErrorCodeOf{};
-  }
+  if (layer_) co_return co_await layer_->write(first, second);
   const std::array<asio::const_buffer, 2> both = {asio::buffer(first), asio::buffer(second)};
   auto [ec, n] = co_await asio::async_write(*socket_, both, kAwait);
   co_return ec;
@@ -80,10 +102,24 @@ std::string tls_reason(const ErrorCodeOf& ec, SSL* ssl) {
 
 }  // namespace
 
+SSL* Stream::add_tls(std::shared_ptr<asio::ssl::context> context) {
+  auto tls = std::make_unique<Tls>(*socket_, std::move(context));
+  tls_ = tls.get();
+  layer_ = std::move(tls);
+  return tls_->stream().native_handle();
+}
+
+bool Stream::is_http2() const {
+  if (tls_ == nullptr) return false;
+  const unsigned char* name = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(tls_->stream().native_handle(), &name, &size);
+  return size == 2 && name[0] == 'h' && name[1] == '2';
+}
+
 Task<Result<>> Stream::start_tls_client(std::shared_ptr<asio::ssl::context> context,
-                                        std::string name) {
-  tls_ = std::make_unique<Tls>(*socket_, std::move(context));
-  SSL* const ssl = tls_->stream.native_handle();
+                                        std::string name, bool offer_http2) {
+  SSL* const ssl = add_tls(std::move(context));
   ErrorCodeOf is_name;
   asio::ip::make_address(name, is_name);
   X509_VERIFY_PARAM* const check = SSL_get0_param(ssl);
@@ -92,7 +128,11 @@ Task<Result<>> Stream::start_tls_client(std::shared_ptr<asio::ssl::context> cont
                                   X509_VERIFY_PARAM_set1_host(check, name.c_str(), 0) == 1
                             : X509_VERIFY_PARAM_set1_ip_asc(check, name.c_str()) == 1;
   if (!told) co_return fail(ErrorCode::InvalidInput, fmt::format("not a host name: {}", name));
-  auto [ec] = co_await tls_->stream.async_handshake(asio::ssl::stream_base::client, kAwait);
+  static constexpr unsigned char kBoth[] = "\x02h2\x08http/1.1";
+  if (offer_http2 && SSL_set_alpn_protos(ssl, kBoth, sizeof kBoth - 1) != 0) {
+    co_return fail(ErrorCode::Internal, "offering HTTP/2 failed");
+  }
+  auto [ec] = co_await tls_->stream().async_handshake(asio::ssl::stream_base::client, kAwait);
   if (ec) {
     co_return fail(ErrorCode::Unavailable,
                    fmt::format("TLS with {} failed: {}", name, tls_reason(ec, ssl)));
@@ -101,8 +141,8 @@ Task<Result<>> Stream::start_tls_client(std::shared_ptr<asio::ssl::context> cont
 }
 
 Task<Result<>> Stream::start_tls_server(std::shared_ptr<asio::ssl::context> context) {
-  tls_ = std::make_unique<Tls>(*socket_, std::move(context));
-  auto [ec] = co_await tls_->stream.async_handshake(asio::ssl::stream_base::server, kAwait);
+  add_tls(std::move(context));
+  auto [ec] = co_await tls_->stream().async_handshake(asio::ssl::stream_base::server, kAwait);
   if (ec) {
     co_return fail(ErrorCode::Unavailable,
                    fmt::format("TLS with the client failed: {}", ec.message()));
@@ -111,20 +151,27 @@ Task<Result<>> Stream::start_tls_server(std::shared_ptr<asio::ssl::context> cont
 }
 
 void Stream::shutdown_send() {
-  // One attempt: the peer either has room for a few bytes or learns from the closed socket.
-  if (tls_) SSL_shutdown(tls_->stream.native_handle());
+  if (layer_) layer_->shutdown_send();
   ErrorCodeOf ignored;
-  socket_->shutdown(asio::socket_base::shutdown_send, ignored);
+  if (socket_) socket_->shutdown(asio::socket_base::shutdown_send, ignored);
 }
 
 void Stream::close() {
   ErrorCodeOf ignored;
-  socket_->close(ignored);
+  if (socket_) {
+    socket_->close(ignored);
+  } else if (layer_) {
+    layer_->close();
+  }
 }
 
-bool Stream::is_open() const { return socket_->is_open(); }
+bool Stream::is_open() const {
+  if (socket_) return socket_->is_open();
+  return layer_ && layer_->is_open();
+}
 
 bool Stream::peer_is_done() const {
+  if (!socket_) return !layer_ || layer_->peer_is_done();
   if (!socket_->is_open()) return true;
   pollfd state{socket_->native_handle(), POLLRDHUP, 0};
   if (::poll(&state, 1, 0) <= 0) return false;
@@ -133,7 +180,7 @@ bool Stream::peer_is_done() const {
 }
 
 bool Stream::is_quiet() {
-  if (!socket_->is_open()) return false;
+  if (!socket_ || !socket_->is_open()) return false;
   char byte;
   const ssize_t n = ::recv(socket_->native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   // With TLS, tickets may lie in the socket of a good connection; its end may not.

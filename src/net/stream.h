@@ -1,6 +1,6 @@
 #pragma once
 
-// A connected byte stream: TCP, with TLS on top when asked for.
+// A connected byte stream: TCP, with TLS on top when asked for, or a pipe within this process.
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 #include "base/result.h"
 #include "net/task.h"
@@ -30,16 +31,19 @@ class Stream {
   // All of both pieces, one behind the other.
   Task<boost::system::error_code> write(std::string_view first, std::string_view second);
 
-  // What the system takes at once of both pieces; the number of bytes. Zero with TLS.
+  // What is taken at once of both pieces; the number of bytes. Zero with TLS.
   std::size_t try_write(std::string_view first, std::string_view second,
                         boost::system::error_code& ec);
 
   // From here on the bytes are TLS. `name` is checked against the peer's certificate and sent as
   // SNI; it may be an IP address.
+  // With `offer_http2` the peer may choose HTTP/2: see is_http2().
   Task<Result<>> start_tls_client(std::shared_ptr<boost::asio::ssl::context> context,
-                                  std::string name);
+                                  std::string name, bool offer_http2 = false);
   Task<Result<>> start_tls_server(std::shared_ptr<boost::asio::ssl::context> context);
   bool is_tls() const { return tls_ != nullptr; }
+  // Whether the two ends agreed on HTTP/2 as they started TLS (ALPN).
+  bool is_http2() const;
 
   // No more bytes will be sent; with TLS its close message goes first, if the system takes it.
   void shutdown_send();
@@ -54,9 +58,20 @@ class Stream {
   bool is_quiet();
 
  private:
-  struct Tls;
+  class Layer;
+  class Tls;
+  class PipeEnd;
+  friend std::pair<Stream, Stream> make_pipe(std::size_t capacity);
+  explicit Stream(std::unique_ptr<Layer> layer);
+  ssl_st* add_tls(std::shared_ptr<boost::asio::ssl::context> context);
+
   std::unique_ptr<Socket> socket_;  // Tls holds a reference to it, so it stays where it is
-  std::unique_ptr<Tls> tls_;
+  std::unique_ptr<Layer> layer_;    // over the socket, or in its place; null for bare TCP
+  Tls* tls_ = nullptr;              // the layer, when it is TLS
 };
+
+// The two ends of a pipe within this process: what one end writes the other one reads. Each way
+// holds up to `capacity` bytes; then the writer waits. Both ends live on one loop.
+std::pair<Stream, Stream> make_pipe(std::size_t capacity);
 
 }  // namespace remit::net

@@ -187,14 +187,15 @@ Result<Context> PrivateCa::State::mint(std::string_view host) const {
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
   SSL_CTX* const native = context->native_handle();
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
-  // Only HTTP/1.1 is spoken here; a client that asks by ALPN is told so.
+  // A client that asks by ALPN gets HTTP/2 when it takes it: some AWS operations exist only there.
   SSL_CTX_set_alpn_select_cb(
       native,
       [](SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
          unsigned int in_size, void*) {
-        static constexpr unsigned char kHttp11[] = "\x08http/1.1";
+        static constexpr unsigned char kSpoken[] = "\x02h2\x08http/1.1";
         unsigned char* chosen = nullptr;
-        const int found = SSL_select_next_proto(&chosen, out_size, kHttp11, 9, in, in_size);
+        const int found =
+            SSL_select_next_proto(&chosen, out_size, kSpoken, sizeof kSpoken - 1, in, in_size);
         *out = chosen;
         return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
       },

@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "gateway/egress/forward.h"
 #include "gateway/egress/records.h"
+#include "net/http2_server.h"
 
 namespace remit::gateway {
 namespace {
@@ -20,11 +21,39 @@ bool lists(const std::vector<std::string>& hosts, std::string_view host) {
   return std::ranges::find(hosts, host) != hosts.end();
 }
 
+// Holds a share of the service: streams may outlive the connection when everything stops at once.
+net::Task<> serve_stream(std::shared_ptr<EgressService> service, net::ServerConnection& stream,
+                         std::optional<EgressConnection::Tunnel> tunnel) {
+  EgressConnection connection(*service, stream, std::move(tunnel));
+  co_await connection.run();
+}
+
 }  // namespace
+
+net::Task<> EgressConnection::serve_streams() {
+  net::Http2Serving serving;
+  serving.serve = [service = service_.shared_from_this(), tunnel = tunnel_](auto& stream) {
+    return serve_stream(service, stream, tunnel);
+  };
+  serving.malformed = [this](std::string_view reason) { note_malformed(std::string(reason)); };
+  co_await net::serve_http2(service_.parts.loop, client_, std::move(serving));
+}
+
+// A request over HTTP/2 that was refused by its form: its stream, or the connection, was reset.
+void EgressConnection::note_malformed(std::string reason) {
+  head_ = {};
+  const Refusal refusal{{}, {}, "HTTP", {}, std::move(reason)};
+  service_.parts.log.info("egress-refused",
+                          {{"layer", refusal.layer}, {"reason", refusal.message}});
+  append(service_, ledger::Kind::Refused, {},
+         refused_body(tunnel_ ? std::string_view(tunnel_->lane->upstream()) : "",
+                      tunnel_ ? std::string_view(tunnel_->origin.host) : "", head_, refusal));
+}
 
 net::Task<> EgressConnection::run() {
   while (true) {
     auto more = co_await client_.read_request(head_);
+    if (!more && client_.begins_http2()) co_return co_await serve_streams();
     if (!more && more.error().code != ErrorCode::Unavailable) {
       head_ = {};  // whatever was read of it means nothing
       Refusal refusal{{}, {}, "HTTP", {}, std::move(more).error().message};
@@ -35,6 +64,7 @@ net::Task<> EgressConnection::run() {
       co_return;
     }
     if (!more || !*more) co_return;
+    if (is_stream_) head_.version = 20;
     const bool had_tunnel = tunnel_.has_value();
     co_await answer_request();
     exchange_.reset();
@@ -47,6 +77,7 @@ net::Task<> EgressConnection::run() {
                                                       {"reason", started.error().message}});
         co_return;
       }
+      if (client_.begins_http2()) co_return co_await serve_streams();
       continue;
     }
     if (!client_.exchange_finished() && !co_await client_.finish_exchange()) co_return;

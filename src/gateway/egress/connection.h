@@ -1,12 +1,14 @@
 #pragma once
 
 // One client connection of egress: endpoint requests, proxied requests, CONNECT and what comes
-// through the tunnel. Internal to src/gateway/egress.
+// through the tunnel. Over HTTP/2 every stream is served as a connection of its own. Internal to
+// src/gateway/egress.
 
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "gateway/egress/exchange.h"
 #include "gateway/egress/service.h"
@@ -16,17 +18,23 @@ namespace remit::gateway {
 
 class EgressConnection {
  public:
-  EgressConnection(EgressService& service, net::ServerConnection& client)
-      : service_(service), client_(client) {}
-
-  net::Task<> run();
-
- private:
   struct Tunnel {
     net::Origin origin;
     std::shared_ptr<Lane> lane;
   };
 
+  EgressConnection(EgressService& service, net::ServerConnection& client)
+      : service_(service), client_(client) {}
+  // A stream of HTTP/2, maybe within a tunnel.
+  EgressConnection(EgressService& service, net::ServerConnection& stream,
+                   std::optional<Tunnel> tunnel)
+      : service_(service), client_(stream), tunnel_(std::move(tunnel)), is_stream_(true) {}
+
+  net::Task<> run();
+
+ private:
+  net::Task<> serve_streams();
+  void note_malformed(std::string reason);
   net::Task<> answer_request();
   net::Task<> answer_tunnelled();
   net::Task<> answer_proxied();
@@ -49,6 +57,7 @@ class EgressConnection {
   std::optional<Exchange> exchange_;  // here, not in a frame: it is large
   std::optional<Tunnel> tunnel_;
   net::Origin origin_;  // that the request being answered is for, when it is not the endpoint's
+  bool is_stream_ = false;
 };
 
 }  // namespace remit::gateway

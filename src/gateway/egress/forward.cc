@@ -19,6 +19,8 @@ namespace {
 
 using net::Framing;
 
+constexpr std::chrono::milliseconds kLookAtClient(200);
+
 bool is_connection_field(std::string_view name) {
   // Most fields are told apart by their size alone.
   const auto is = [&](std::string_view known) { return equals_ignoring_ascii_case(name, known); };
@@ -238,15 +240,21 @@ Result<bool> begin_answer(net::ServerConnection& client, net::ClientConnection& 
   return finish_answer(client, server);
 }
 
+// Whose going away ends the wait for the answer's next piece; Nobody: somebody else looks.
+enum class Watch : bool { Nobody, Client };
+
 // The rest of an answer that did not come at once.
 net::Task<Result<>> pass_answer(net::ServerConnection& client, net::ClientConnection& server,
-                                FirstPiece& first) {
+                                FirstPiece& first, Watch watch) {
   while (!server.body_done()) {
     auto piece = server.buffered_body();
     if (piece && piece->empty() && !server.body_done()) {
-      // A stream may be silent for long, after its head and after each of its messages.
+      // A stream may be silent for long, after its head and after each of its messages. A client
+      // that goes away meanwhile ends it.
       REMIT_CO_CHECKED(co_await client.flush());
+      if (watch == Watch::Client) client.watch_peer_for(&server);
       piece = co_await server.read_body();
+      if (watch == Watch::Client) client.watch_peer_for(nullptr);
     }
     if (!piece) co_return std::unexpected(std::move(piece).error());
     first.see(*piece);
@@ -285,7 +293,7 @@ net::Task<Result<>> send_queue_urls(net::ServerConnection& client, net::ClientCo
 
 // The sending half of an exchange that goes both ways. Ends only when it fails: then `failed` says
 // how, and the answer is not waited for any longer.
-net::Task<> send_both_ways(Upload& upload, net::ClientConnection& server,
+net::Task<> send_both_ways(Upload& upload, net::ServerConnection& client,
                            std::optional<UploadError>& failed) {
   auto sent = co_await upload.run();
   if (!sent) {
@@ -293,7 +301,9 @@ net::Task<> send_both_ways(Upload& upload, net::ClientConnection& server,
     co_return;
   }
   // Cancelled when the answer has ended.
-  while (server.is_open()) co_await net::sleep_for(std::chrono::hours(1));
+  while (!client.peer_is_done()) co_await net::sleep_for(kLookAtClient);
+  failed = UploadError{UploadFault::Client,
+                       Error{ErrorCode::Unavailable, "the client closed the connection"}};
 }
 
 net::Task<Result<>> answer_both_ways(net::ServerConnection& client, net::ClientConnection& server,
@@ -306,7 +316,7 @@ net::Task<Result<>> answer_both_ways(net::ServerConnection& client, net::ClientC
   auto begun = begin_answer(client, server, answer, false, first);
   if (!begun) co_return std::unexpected(std::move(begun).error());
   if (*begun) co_return Result<>{};
-  co_return co_await pass_answer(client, server, first);
+  co_return co_await pass_answer(client, server, first, Watch::Nobody);
 }
 
 // An event stream: the answer begins, and may go on for long, while the request is still coming.
@@ -322,7 +332,7 @@ net::Task<> exchange_both_ways(net::ServerConnection& client, net::ClientConnect
   using boost::asio::experimental::awaitable_operators::operator||;
   Upload upload(client, server, outgoing);
   std::optional<UploadError> failed;
-  auto first = co_await (send_both_ways(upload, server, failed) ||
+  auto first = co_await (send_both_ways(upload, client, failed) ||
                          answer_both_ways(client, server, answer, done));
   done.bytes_sent = server.bytes_out();
   done.bytes_received = server.bytes_in();
@@ -332,6 +342,16 @@ net::Task<> exchange_both_ways(net::ServerConnection& client, net::ClientConnect
   } else if (first.index() == 1 && !std::get<1>(first)) {
     done.error = std::get<1>(std::move(first)).error().message;
   }
+}
+
+// A new connection. AWS takes event streams over HTTP/2, which a server of TLS is offered; one
+// without TLS is taken to speak what our own client speaks.
+net::Task<Result<net::ClientPool::Lease>> connect(EgressService& service, const net::Origin& origin,
+                                                  const Outgoing& outgoing) {
+  if (outgoing.both_ways && (origin.tls || outgoing.head->version == 20)) {
+    return service.pool->acquire_http2(origin);
+  }
+  return service.pool->acquire(origin, net::ClientPool::Use::NewConnection);
 }
 
 }  // namespace
@@ -393,12 +413,11 @@ net::Task<> forward(EgressService& service, net::ServerConnection& client,
   std::optional<CutWhenOver> cut;
   while (true) {
     lease = {};
-    if (use == net::ClientPool::Use::AnyConnection) {
+    if (use == net::ClientPool::Use::AnyConnection && !outgoing.both_ways) {
       lease = service.pool->acquire_idle(destination.origin);
     }
     if (!lease.connection) {
-      auto leased =
-          co_await service.pool->acquire(destination.origin, net::ClientPool::Use::NewConnection);
+      auto leased = co_await connect(service, destination.origin, outgoing);
       if (!leased) {
         done.error = std::move(leased).error().message;
         co_return;
@@ -465,7 +484,7 @@ net::Task<> forward(EgressService& service, net::ServerConnection& client,
     FirstPiece first{done.session_rejected};
     auto begun = begin_answer(client, server, answer, outgoing.head->method == "HEAD", first);
     if (!begun) passed = std::unexpected(std::move(begun).error());
-    if (begun && !*begun) passed = co_await pass_answer(client, server, first);
+    if (begun && !*begun) passed = co_await pass_answer(client, server, first, Watch::Client);
   }
   done.bytes_received = server.bytes_in();
   cut.reset();

@@ -19,7 +19,7 @@
 
 namespace remit::gateway {
 
-struct EgressService {
+struct EgressService : std::enable_shared_from_this<EgressService> {
   EgressService(EgressParts its_parts, EgressOptions its_options, Endpoints its_endpoints,
                 std::unique_ptr<net::ClientPool> its_pool, net::PrivateCa its_ca)
       : parts(its_parts),
