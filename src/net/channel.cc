@@ -558,8 +558,7 @@ Task<Result<>> ClientConnection::read_response(http::ResponseHead& head,
     if (!bytes) co_return std::unexpected(std::move(bytes).error());
     if (!bytes->empty()) {
       REMIT_CO_CHECKED(accept_head(*bytes, head));
-      const bool tell = informational == Informational::Tell;
-      if (head.status >= 200 || tell) co_return Result<>{};
+      if (head.status >= 200 || informational == Informational::Tell) co_return Result<>{};
       begin_head(timeouts_.answer);
       continue;
     }
