@@ -152,19 +152,24 @@ std::string catalogue_line() {
 
 void add_catalogue(CLI::App& app, Exit& exit) {
   auto flags = std::make_shared<CatalogueFlags>();
-  CLI::App* verb = app.add_subcommand("catalogue", "What Remit knows of AWS");
+  CLI::App* verb = app.add_subcommand("catalogue", "tell what Remit knows of AWS");
   verb->require_subcommand(1);
   const auto common = [flags, &exit](CLI::App* sub) {
     sub->add_flag("--json", flags->json, "print JSON");
     sub->add_option("--catalogue", flags->catalogue, "a catalogue file instead of the built-in one")
+        ->type_name("FILE")
         ->envname("REMIT_CATALOGUE");
     sub->callback([flags, &exit] { exit = run(*flags); });
   };
   CLI::App* show = verb->add_subcommand("show", "one IAM action: resources, keys, operations");
-  show->add_option("action", flags->action, "as IAM writes it: s3:PutObject")->required();
+  show->add_option("ACTION", flags->action, "as IAM writes it: s3:PutObject")
+      ->type_name("")
+      ->required();
   common(show);
   CLI::App* service = verb->add_subcommand("service", "one service: protocols, hosts, operations");
-  service->add_option("service", flags->service, "as botocore names it: dynamodb")->required();
+  service->add_option("SERVICE", flags->service, "as botocore names it: dynamodb")
+      ->type_name("")
+      ->required();
   common(service);
 }
 

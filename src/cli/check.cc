@@ -146,8 +146,10 @@ Exit run(const CheckFlags& flags) {
 
 void add_check(CLI::App& app, Exit& exit) {
   auto flags = std::make_shared<CheckFlags>();
-  CLI::App* verb = app.add_subcommand("check", "Tell every fault of a configuration at once");
-  verb->add_option("--config", flags->config, "the configuration")->capture_default_str();
+  CLI::App* verb = app.add_subcommand("check", "tell every fault of a configuration at once");
+  verb->add_option("--config", flags->config, "the configuration")
+      ->type_name("FILE")
+      ->capture_default_str();
   verb->add_flag("--json", flags->json, "one JSON object (docs/check.md)");
   verb->add_flag("--live", flags->live,
                  "prove it with real AssumeRole calls, one for each remit and role");

@@ -92,11 +92,13 @@ Result<std::string> credentials(const std::string& path) {
 
 void add_credentials(CLI::App& app, Exit& exit) {
   auto* verb = app.add_subcommand(
-      "credentials", "Print the lane's placeholder, as a credential_process of the AWS tools does");
+      "credentials", "print the lane's placeholder, as a credential_process of the AWS tools does");
   auto path = std::make_shared<std::string>();
-  verb->add_option("--from", *path, "The file that the gateway wrote for the process")->required();
+  verb->add_option("--from", *path, "the file that the gateway wrote for the process")
+      ->type_name("FILE")
+      ->required();
   auto json = std::make_shared<bool>(false);
-  verb->add_flag("--json", *json, "What is printed is JSON in any case");
+  verb->add_flag("--json", *json, "what is printed is JSON in any case");
   verb->callback([path, json, &exit] {
     const auto text = credentials(*path);
     if (!text) {

@@ -332,17 +332,25 @@ Exit run(const ExplainFlags& flags) {
 void add_explain(CLI::App& app, Exit& exit) {
   auto flags = std::make_shared<ExplainFlags>();
   CLI::App* verb = app.add_subcommand(
-      "explain", "Would this call be allowed, as whom, decided by which statement");
-  verb->add_option("--config", flags->config, "the configuration")->capture_default_str();
-  verb->add_option("--tool", flags->tool, "upstream/tool");
-  verb->add_option("--arguments", flags->arguments, "the call's arguments, a JSON object");
-  verb->add_option("--action", flags->action, "an IAM action that the call would need");
-  verb->add_option("--resource", flags->resource, "the ARN that it would be asked on");
-  verb->add_option("--resource-account", flags->resource_account, "who owns the resource");
-  verb->add_option("--context", flags->context, "a condition key, key=value; may be repeated")
+      "explain", "tell whether a call would be allowed, as whom, decided by which statement");
+  verb->add_option("--config", flags->config, "the configuration")
+      ->type_name("FILE")
+      ->capture_default_str();
+  verb->add_option("--tool", flags->tool, "the tool that is called")->type_name("UPSTREAM/TOOL");
+  verb->add_option("--arguments", flags->arguments, "the call's arguments, a JSON object")
+      ->type_name("JSON");
+  verb->add_option("--action", flags->action, "an IAM action that the call would need")
+      ->type_name("ACTION");
+  verb->add_option("--resource", flags->resource, "what the action would be asked on")
+      ->type_name("ARN");
+  verb->add_option("--resource-account", flags->resource_account, "who owns the resource")
+      ->type_name("ACCOUNT");
+  verb->add_option("--context", flags->context, "a condition key; may be repeated")
+      ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   verb->add_option("--batch", flags->batch,
-                   "judge the cases of a JSON Lines file, - for standard input (docs/iam.md)");
+                   "judge the cases of a JSON Lines file, - for standard input (docs/iam.md)")
+      ->type_name("FILE");
   verb->add_flag("--json", flags->json, "one JSON object (docs/explain.md)");
   verb->callback([flags, &exit] { exit = run(*flags); });
 }

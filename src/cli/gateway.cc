@@ -73,11 +73,15 @@ Exit supervise(std::vector<std::string> command) {
 void add_gateway(CLI::App& app, Exit& exit) {
   auto flags = std::make_shared<GatewayFlags>();
   auto* verb = app.add_subcommand(
-      "gateway", "Serve MCP over standard input and output, and AWS egress to its upstreams");
-  verb->add_option("-c,--config", flags->config, "configuration file")->capture_default_str();
-  verb->add_option("--catalogue", flags->catalogue, "catalogue file instead of the built-in data")
+      "gateway", "serve MCP over standard input and output, and AWS egress to its upstreams");
+  verb->add_option("-c,--config", flags->config, "the configuration")
+      ->type_name("FILE")
+      ->capture_default_str();
+  verb->add_option("--catalogue", flags->catalogue, "a catalogue file instead of the built-in one")
+      ->type_name("FILE")
       ->envname("REMIT_CATALOGUE");
-  verb->add_option("--log-level", flags->log_level, "debug, info, warning or error")
+  verb->add_option("--log-level", flags->log_level, "the least grave lines that the log has")
+      ->type_name("LEVEL")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
   verb->add_flag("--json", flags->json, "errors of the start as JSON; the log always is");

@@ -197,15 +197,20 @@ Exit run(const IdentifyFlags& flags) {
 void add_identify(CLI::App& app, Exit& exit) {
   auto flags = std::make_shared<IdentifyFlags>();
   CLI::App* verb = app.add_subcommand(
-      "identify", "Which operation, IAM actions, resources and keys a request is");
+      "identify", "tell what a request is: operation, IAM actions, resources, condition keys");
   verb->add_option("--batch", flags->batch,
                    "JSON Lines file of requests (docs/identify.md), - for standard input")
+      ->type_name("FILE")
       ->required();
-  verb->add_option("--account", flags->account, "account id for ARNs");
-  verb->add_option("--partition", flags->partition, "partition for ARNs")->capture_default_str();
+  verb->add_option("--account", flags->account, "the account of ARNs that a request leaves open")
+      ->type_name("ACCOUNT");
+  verb->add_option("--partition", flags->partition, "the partition of ARNs")
+      ->type_name("PARTITION")
+      ->capture_default_str();
   verb->add_flag("--no-host", flags->no_host, "as if every request came to the loopback endpoint");
   verb->add_flag("--json", flags->json, "the output is always JSON Lines");
   verb->add_option("--catalogue", flags->catalogue, "a catalogue file instead of the built-in one")
+      ->type_name("FILE")
       ->envname("REMIT_CATALOGUE");
   verb->callback([flags, &exit] { exit = run(*flags); });
 }

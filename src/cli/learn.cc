@@ -236,18 +236,23 @@ Exit run(const LearnFlags& flags) {
 
 void add_learn(CLI::App& app, Exit& exit) {
   auto* verb = app.add_subcommand(
-      "learn", "Propose the least session policy for each tool, from what the ledger saw it do");
+      "learn", "propose the least session policy for each tool, from what the ledger saw it do");
   auto flags = std::make_shared<LearnFlags>();
-  verb->add_option("--config", flags->config, "The configuration")->capture_default_str();
-  verb->add_option("--ledger", flags->ledger, "The ledger (default: the configuration's)");
-  verb->add_option("--tool", flags->tool, "Only this one: upstream/tool");
-  verb->add_option("--since", flags->since, "Only records from this time on (ISO 8601)");
-  verb->add_flag("--include-refused", flags->include_refused,
-                 "Learn from refused requests too: what the tool wanted, not what it may");
-  verb->add_option("--wildcard-from", flags->wildcard_from,
-                   "So many neighbours become one pattern; 0: none do")
+  verb->add_option("--config", flags->config, "the configuration")
+      ->type_name("FILE")
       ->capture_default_str();
-  verb->add_flag("--json", flags->json, "Print JSON");
+  verb->add_option("--ledger", flags->ledger, "the ledger (default: the configuration's)")
+      ->type_name("FILE");
+  verb->add_option("--tool", flags->tool, "only this one")->type_name("UPSTREAM/TOOL");
+  verb->add_option("--since", flags->since, "only records from this time on (ISO 8601)")
+      ->type_name("TIME");
+  verb->add_flag("--include-refused", flags->include_refused,
+                 "learn from refused requests too: what the tool wanted, not what it may");
+  verb->add_option("--wildcard-from", flags->wildcard_from,
+                   "so many neighbours become one pattern; 0: none do")
+      ->type_name("COUNT")
+      ->capture_default_str();
+  verb->add_flag("--json", flags->json, "print JSON");
   verb->callback([flags, &exit] { exit = run(*flags); });
 }
 

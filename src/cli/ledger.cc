@@ -147,8 +147,10 @@ using Job = Result<Exit> (*)(const LedgerFlags&);
 CLI::App* add_job(CLI::App& verb, const std::shared_ptr<LedgerFlags>& flags, Exit& exit,
                   const char* name, const char* text, Job job) {
   CLI::App* sub = verb.add_subcommand(name, text);
-  sub->add_option("--ledger", flags->path, "the ledger's file")->capture_default_str();
-  sub->add_flag("--json", flags->json, "for programs");
+  sub->add_option("--ledger", flags->path, "the ledger's file")
+      ->type_name("FILE")
+      ->capture_default_str();
+  sub->add_flag("--json", flags->json, "print JSON");
   sub->callback([flags, &exit, job] {
     const auto done = job(*flags);
     exit = done ? *done : misused(done.error());
@@ -160,23 +162,25 @@ CLI::App* add_job(CLI::App& verb, const std::shared_ptr<LedgerFlags>& flags, Exi
 
 void add_ledger(CLI::App& app, Exit& exit) {
   const auto flags = std::make_shared<LedgerFlags>();
-  CLI::App* verb = app.add_subcommand("ledger",
-                                      "what was decided and done: show, list, follow, "
-                                      "verify, export");
+  CLI::App* verb = app.add_subcommand("ledger", "tell what was decided and done");
   verb->require_subcommand(1);
   add_job(*verb, flags, exit, "show", "the whole story of one call", show)
       ->add_option("CALL", flags->call, "the call's id, as the receipt in its result gives it")
       ->required();
   add_job(*verb, flags, exit, "list", "the latest records", list)
       ->add_option("-n,--count", flags->count, "how many")
+      ->type_name("COUNT")
       ->capture_default_str();
   add_job(*verb, flags, exit, "follow", "the latest records and each new one", follow)
       ->add_option("-n,--count", flags->count, "how many to begin with")
+      ->type_name("COUNT")
       ->capture_default_str();
   add_job(*verb, flags, exit, "verify", "is every record as it was written", verify)
-      ->add_option("--against", flags->against, "SEQ:HASH that an earlier verify printed");
+      ->add_option("--against", flags->against, "what an earlier verify printed")
+      ->type_name("SEQ:HASH");
   add_job(*verb, flags, exit, "export", "all records as JSON Lines", export_lines)
-      ->add_option("--from", flags->from, "first record")
+      ->add_option("--from", flags->from, "the first record")
+      ->type_name("SEQ")
       ->capture_default_str();
 }
 

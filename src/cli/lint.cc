@@ -92,19 +92,23 @@ Result<Exit> lint(const LintFlags& flags) {
 
 void add_lint(CLI::App& app, Exit& exit) {
   const auto flags = std::make_shared<LintFlags>();
-  CLI::App* verb = app.add_subcommand("lint", "what is wrong with policy documents");
+  CLI::App* verb = app.add_subcommand("lint", "tell what is wrong with policy documents");
   verb->add_option("FILE", flags->files, "JSON or YAML (.yaml, .yml); - is standard input")
+      ->type_name("FILE")
       ->required();
   std::vector<std::string> types{"auto"};
   for (const auto& [name, kind] : kinds()) types.push_back(name);
   verb->add_option("--type", flags->type, "what the policies are attached to")
+      ->type_name("KIND")
       ->check(CLI::IsMember(types))
       ->capture_default_str();
-  verb->add_option("--format", flags->format, "text, json or sarif")
+  verb->add_option("--format", flags->format, "how to print the findings")
+      ->type_name("FORM")
       ->check(CLI::IsMember({"text", "json", "sarif"}))
       ->capture_default_str();
   verb->add_flag("--json", flags->json, "the same as --format json");
   verb->add_option("--fail-on", flags->fail_on, "exit with 1 from this type of finding on")
+      ->type_name("TYPE")
       ->check(CLI::IsMember(
           {"ERROR", "SECURITY_WARNING", "AGENT_ACCESS", "WARNING", "SUGGESTION", "PRACTICE"}))
       ->capture_default_str();

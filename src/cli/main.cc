@@ -1,36 +1,14 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
-#include <string>
 
-#include "cli/verbs.h"
-
-#include "cli/version.h"
-
-namespace {
-
-void add_verbs(CLI::App& app, remit::cli::Exit& exit) {
-  remit::cli::add_gateway(app, exit);
-  remit::cli::add_check(app, exit);
-  remit::cli::add_explain(app, exit);
-  remit::cli::add_ledger(app, exit);
-  remit::cli::add_lint(app, exit);
-  remit::cli::add_identify(app, exit);
-  remit::cli::add_revoke(app, exit);
-  remit::cli::add_learn(app, exit);
-  remit::cli::add_credentials(app, exit);
-  remit::cli::add_catalogue(app, exit);
-}
-
-}  // namespace
+#include "cli/program.h"
 
 int main(int argc, char** argv) {
-  CLI::App app{"The access layer between AI agents and AWS", "remit"};
-  app.set_version_flag("--version", [] { return remit::cli::version_text(); });
-  app.require_subcommand(1);
+  CLI::App app;
   auto exit = remit::cli::Exit::Done;
   try {
-    add_verbs(app, exit);
+    remit::cli::describe_program(app, exit);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // CLI11 ends --help and --version this way too: only those are no misuse.

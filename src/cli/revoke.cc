@@ -118,21 +118,26 @@ Result<Answered> revoke(const RevokeFlags& flags) {
 }  // namespace
 
 void add_revoke(CLI::App& app, Exit& exit) {
-  auto* verb = app.add_subcommand("revoke", "End sessions at once, and the calls that act as them");
+  auto* verb = app.add_subcommand("revoke", "end sessions at once, and the calls that act as them");
   auto flags = std::make_shared<RevokeFlags>();
-  verb->add_option("--config", flags->config, "The configuration")->capture_default_str();
-  verb->add_option("--ledger", flags->ledger, "The ledger (default: the configuration's)");
-  verb->add_option("--call", flags->call, "The call with this id");
-  verb->add_option("--remit", flags->remit, "All sessions of this remit");
-  verb->add_option("--role", flags->role, "All sessions of this role's ARN");
-  verb->add_option("--session", flags->session, "The session with this name");
-  verb->add_flag("--all", flags->all, "Every session");
-  verb->add_option("--hold", flags->hold, "Seconds in which nothing that fits is minted again")
+  verb->add_option("--config", flags->config, "the configuration")
+      ->type_name("FILE")
+      ->capture_default_str();
+  verb->add_option("--ledger", flags->ledger, "the ledger (default: the configuration's)")
+      ->type_name("FILE");
+  verb->add_option("--call", flags->call, "the call with this id")->type_name("ID");
+  verb->add_option("--remit", flags->remit, "all sessions of this remit")->type_name("NAME");
+  verb->add_option("--role", flags->role, "all sessions of this role")->type_name("ARN");
+  verb->add_option("--session", flags->session, "the session with this name")->type_name("NAME");
+  verb->add_flag("--all", flags->all, "every session");
+  verb->add_option("--hold", flags->hold, "seconds in which nothing that fits is minted again")
+      ->type_name("SECONDS")
       ->check(CLI::Range(0, 86'400));
-  verb->add_option("--wait", flags->wait, "Seconds to wait for the gateways' word")
+  verb->add_option("--wait", flags->wait, "seconds to wait for the gateways' word")
+      ->type_name("SECONDS")
       ->check(CLI::Range(0, 60))
       ->capture_default_str();
-  verb->add_flag("--json", flags->json, "Print JSON");
+  verb->add_flag("--json", flags->json, "print JSON");
   verb->callback([flags, &exit] {
     const auto answered = revoke(*flags);
     if (!answered) {
