@@ -95,3 +95,22 @@ def test_javascript_is_refused_an_operation_that_nothing_describes(through, java
     done = step(through, javascript("transcribe", "en-US"))
     assert not done["ok"] and "no operation of transcribe has this form" in done["error"], done
     assert not through.edge.requests()
+
+
+def test_go_event_streams_go_through_the_tunnel(through):
+    done = step(through, client("go"), "events", MODEL, way="proxy")
+    assert done["ok"], done
+    (arrived,) = through.edge.requests()
+    assert arrived["payload"] == "events" and arrived["http"] == 2 and not arrived.get("error"), arrived
+    assert arrived["session"]["role"] == ROLE and arrived["events"] >= 5  # it hangs up right after the last one
+
+
+def test_go_is_told_which_model_its_remit_does_not_hold(through):
+    done = step(through, client("go"), "events", "amazon.other-v1:0", way="proxy")
+    assert not done["ok"] and "AccessDenied" in done["error"], done
+    assert not through.edge.requests()
+
+
+def test_go_itself_refuses_event_streams_at_a_plain_endpoint(through):
+    done = step(through, client("go"), "events", MODEL)
+    assert not done["ok"] and "minimum HTTP protocol of HTTP/2" in done["error"], done

@@ -164,7 +164,7 @@ FORMS = {
     "a tab behind the method": bare("GET\t/invoices/smuggled HTTP/1.1\r\nHost: HOST\r\n\r\n"),
     "HTTP/1.2": bare("GET /invoices/smuggled HTTP/1.2\r\nHost: HOST\r\n\r\n"),
     "HTTP/0.9": bare("GET /invoices/smuggled\r\n\r\n"),
-    "HTTP/2's preface": bare("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    "HTTP/2's preface with a field": bare("PRI * HTTP/2.0\r\nHost: HOST\r\n\r\nSM\r\n\r\n"),
     "a method that is no token": bare("GE(T /invoices/smuggled HTTP/1.1\r\nHost: HOST\r\n\r\n"),
     "Upgrade to HTTP/2": signed("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nContent-Length: 1\r\nContent-Length: 0\r\n", b"a"),
     "Expect of something else": signed("Expect: 200-ok\r\nContent-Length: 3\r\n", b"abc"),
@@ -218,6 +218,20 @@ def test_a_broken_frame_ends_the_connection(lane, name):
     got = lane.talk(FORMS[name](lane) + lane.request("GET", "/invoices/second"))
     assert got.count(b"HTTP/1.1 ") == 1, got[:600]
     assert not lane.edge.requests()
+
+
+@pytest.mark.parametrize("behind", [b"", b"SM\r\n\r\n"])
+def test_http2s_preface_makes_nothing_of_http1_behind_it(lane, behind):
+    lane.edge.forget()
+    got = lane.talk(b"PRI * HTTP/2.0\r\n\r\n" + behind + lane.request("GET", "/invoices/second"))
+    assert b"HTTP/1.1" not in got and not lane.edge.requests(), got[:400]
+
+
+def test_http2s_preface_has_no_place_behind_a_request(lane):
+    lane.edge.forget()
+    got = lane.talk(lane.request("GET", "/invoices/first") + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + lane.request("GET", "/invoices/second"))
+    assert [int(s) for s in re.findall(rb"HTTP/1\.1 (\d{3}) ", got)] == [404, 400], got[:600]
+    assert len(lane.edge.requests()) == 1
 
 
 def test_a_client_that_half_closes_gets_its_answer(lane):

@@ -92,4 +92,5 @@ def serve(claim, source, write, entry, now):
         entry.update(error=refused.code, message=refused.message)
         write(message([(":message-type", "exception"), (":exception-type", refused.code), (":content-type", "application/json")],
                       b'{"message":"%s"}' % refused.message.encode()))
-    entry["events"] = signed.count
+    finally:
+        entry["events"] = signed.count

@@ -4,6 +4,7 @@
 //	client s3 FORM SIZE BUCKET KEY PATTERN   put the pattern in one form, read it back
 //	client services                          one write and one read of each of several services
 //	client mrap ARN KEY                      put and get through a multi-region access point (SigV4a)
+//	client events MODEL                      a stream of signed messages, each answered before the next
 //
 // Prints one JSON line for each step: {"step", "ok", "error"}.
 package main
@@ -26,6 +27,8 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/manager"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	bedrocktypes "github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -246,6 +249,33 @@ func runMultiRegion(ctx context.Context, settings aws.Config, arn, key string) {
 	step("get", err)
 }
 
+// A conversation with a model: the SDK insists on HTTP/2 for it.
+func runEvents(ctx context.Context, settings aws.Config, model string) error {
+	client := bedrockruntime.NewFromConfig(settings)
+	output, err := client.InvokeModelWithBidirectionalStream(ctx, &bedrockruntime.InvokeModelWithBidirectionalStreamInput{ModelId: &model})
+	if err != nil {
+		return err
+	}
+	stream := output.GetStream()
+	defer stream.Close()
+	for number := range 5 {
+		text := fmt.Sprintf("message %d", number)
+		part := bedrocktypes.BidirectionalInputPayloadPart{Bytes: []byte(text)}
+		if err := stream.Send(ctx, &bedrocktypes.InvokeModelWithBidirectionalStreamInputMemberChunk{Value: part}); err != nil {
+			return err
+		}
+		answer, open := <-stream.Events()
+		if !open {
+			return fmt.Errorf("the answer ended at message %d: %w", number, stream.Err())
+		}
+		chunk, right := answer.(*bedrocktypes.InvokeModelWithBidirectionalStreamOutputMemberChunk)
+		if !right || string(chunk.Value.Bytes) != text {
+			return fmt.Errorf("another answer than message %d", number)
+		}
+	}
+	return stream.Close()
+}
+
 func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
@@ -261,6 +291,8 @@ func main() {
 		step("s3", runS3(ctx, settings, arguments[0], size, arguments[2], arguments[3], arguments[4]))
 	case "services":
 		runServices(ctx, settings)
+	case "events":
+		step("events", runEvents(ctx, settings, arguments[0]))
 	case "mrap":
 		runMultiRegion(ctx, settings, arguments[0], arguments[1])
 	}
