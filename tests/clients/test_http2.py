@@ -111,6 +111,21 @@ def test_go_is_told_which_model_its_remit_does_not_hold(through):
     assert not through.edge.requests()
 
 
+def test_java_event_streams_go_through_the_tunnel(through):
+    done = step(through, client("java"), "events", MODEL, way="proxy")
+    assert done["ok"], done
+    (arrived,) = through.edge.requests()
+    assert arrived["payload"] == "events" and arrived["http"] == 2 and not arrived.get("error"), arrived
+    assert arrived["session"]["role"] == ROLE and arrived["events"] >= 5
+
+
+def test_java_event_streams_go_to_the_endpoint(through):
+    done = step(through, client("java"), "events", MODEL)
+    assert done["ok"], done
+    (arrived,) = through.edge.requests()
+    assert arrived["payload"] == "events" and not arrived.get("error"), arrived
+
+
 def test_go_itself_refuses_event_streams_at_a_plain_endpoint(through):
     done = step(through, client("go"), "events", MODEL)
     assert not done["ok"] and "minimum HTTP protocol of HTTP/2" in done["error"], done

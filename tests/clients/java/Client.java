@@ -3,6 +3,7 @@
 //
 //   Client s3 FORM SIZE BUCKET KEY PATTERN   put the pattern in one form, read it back
 //   Client services                          one write and one read of each of several services
+//   Client events MODEL                      a stream of signed messages, each answered before the next
 //
 // Prints one JSON line for each step: {"step", "ok", "error"}.
 
@@ -17,6 +18,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.async.AsyncRequestBody;
 import software.amazon.awssdk.core.async.AsyncResponseTransformer;
@@ -24,8 +29,14 @@ import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.http.HttpExecuteRequest;
 import software.amazon.awssdk.http.HttpExecuteResponse;
+import software.amazon.awssdk.http.Protocol;
 import software.amazon.awssdk.http.SdkHttpRequest;
 import software.amazon.awssdk.http.apache.ApacheHttpClient;
+import software.amazon.awssdk.http.nio.netty.NettyNioAsyncHttpClient;
+import software.amazon.awssdk.http.nio.netty.ProxyConfiguration;
+import software.amazon.awssdk.services.bedrockruntime.BedrockRuntimeAsyncClient;
+import software.amazon.awssdk.services.bedrockruntime.model.InvokeModelWithBidirectionalStreamInput;
+import software.amazon.awssdk.services.bedrockruntime.model.InvokeModelWithBidirectionalStreamResponseHandler;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
@@ -189,9 +200,88 @@ public class Client {
     });
   }
 
+  // Gives out what it is offered, when it is asked for it.
+  static class Source implements org.reactivestreams.Publisher<InvokeModelWithBidirectionalStreamInput> {
+    private final LinkedBlockingQueue<SdkBytes> offered = new LinkedBlockingQueue<>();
+    private static final SdkBytes END = SdkBytes.fromUtf8String("");
+
+    void offer(SdkBytes bytes) {
+      offered.add(bytes);
+    }
+
+    void end() {
+      offered.add(END);
+    }
+
+    @Override
+    public void subscribe(org.reactivestreams.Subscriber<? super InvokeModelWithBidirectionalStreamInput> taker) {
+      Semaphore wanted = new Semaphore(0);
+      Thread thread = new Thread(() -> {
+        try {
+          while (true) {
+            SdkBytes next = offered.take();
+            if (next == END) break;
+            wanted.acquire();
+            taker.onNext(InvokeModelWithBidirectionalStreamInput.chunkBuilder().bytes(next).build());
+          }
+          taker.onComplete();
+        } catch (InterruptedException gone) {
+          taker.onError(gone);
+        }
+      });
+      thread.setDaemon(true);
+      taker.onSubscribe(new org.reactivestreams.Subscription() {
+        @Override
+        public void request(long count) {
+          wanted.release((int) Math.min(count, 1 << 20));
+        }
+
+        @Override
+        public void cancel() {
+          thread.interrupt();
+        }
+      });
+      thread.start();
+    }
+  }
+
+  // A conversation with a model: the SDK's Netty client speaks HTTP/2 for it.
+  static void events(String model) throws Exception {
+    LinkedBlockingQueue<SdkBytes> answers = new LinkedBlockingQueue<>();
+    var handler = InvokeModelWithBidirectionalStreamResponseHandler.builder()
+        .subscriber(InvokeModelWithBidirectionalStreamResponseHandler.Visitor.builder().onChunk(chunk -> answers.add(chunk.bytes())).build())
+        .build();
+    var http = NettyNioAsyncHttpClient.builder();
+    String proxy = System.getenv("AWS_ENDPOINT_URL") == null ? System.getenv("HTTPS_PROXY") : null;
+    if (proxy != null) {
+      http.proxyConfiguration(ProxyConfiguration.builder().useEnvironmentVariableValues(true).build());
+    }
+    try (BedrockRuntimeAsyncClient client = BedrockRuntimeAsyncClient.builder().httpClientBuilder(http.protocol(Protocol.HTTP2)).build()) {
+      Source source = new Source();
+      CompletableFuture<Void> done = client.invokeModelWithBidirectionalStream(r -> r.modelId(model), source, handler);
+      for (int number = 0; number < 5; number++) {
+        SdkBytes text = SdkBytes.fromUtf8String("message " + number);
+        source.offer(text);
+        SdkBytes answer = null;
+        for (int tenths = 0; answer == null && tenths < 200 && !done.isCompletedExceptionally(); tenths++) {
+          answer = answers.poll(100, TimeUnit.MILLISECONDS);
+        }
+        if (answer == null) {
+          if (done.isDone()) done.join();
+          throw new IllegalStateException("no answer to message " + number);
+        }
+        if (!answer.equals(text)) throw new IllegalStateException("another answer than message " + number);
+      }
+      source.end();
+      done.get(20, TimeUnit.SECONDS);
+    }
+  }
+
   public static void main(String[] arguments) {
     if (arguments[0].equals("services")) {
       services();
+    } else if (arguments[0].equals("events")) {
+      step("events", () -> events(arguments[1]));
     } else {
       step("s3", () -> s3(arguments[1], Integer.parseInt(arguments[2]), arguments[3], arguments[4], Path.of(arguments[5])));
     }
