@@ -32,6 +32,33 @@ std::string context_of(const Request& request, std::string_view action, std::str
   return asked == nullptr ? "no such action" : context(*asked, key);
 }
 
+// botocore cannot speak to these services, so it has no models of them (tools/catalogue/models).
+TEST(Identify, KnowsTheServicesThatOnlyStreamEvents) {
+  const http::Fields audio = {{"Content-Type", "application/vnd.amazon.eventstream"},
+                              {"x-amzn-transcribe-sample-rate", "16000"},
+                              {"x-amzn-transcribe-media-encoding", "pcm"},
+                              {"x-amzn-transcribe-language-code", "en-US"}};
+  const std::string host = "transcribestreaming.us-east-1.amazonaws.com";
+  expect_all({
+      {{.service = "transcribe", .target = "/stream-transcription", .fields = audio, .host = host},
+       "StartStreamTranscription: transcribe:StartStreamTranscription *"},
+      {{.service = "transcribe", .target = "/stream-transcription", .fields = audio},
+       "StartStreamTranscription: transcribe:StartStreamTranscription *"},
+      {{.service = "transcribe",
+        .method = "GET",
+        .target = "/medical-scribe-stream/s-1",
+        .host = host},
+       "GetMedicalScribeStream: transcribe:GetMedicalScribeStream *"},
+      {{.service = "rekognition", .target = "/start-face-liveness-session", .fields = audio},
+       "StartFaceLivenessSession: rekognition:StartFaceLivenessSession *"},
+  });
+  const Request stream{.service = "transcribe", .target = "/stream-transcription", .fields = audio};
+  const auto found = stream.identify();
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->event_stream_request);
+  EXPECT_EQ(found->endpoint_host, host);
+}
+
 TEST(IdentifyS3, TellsActionsAndResourcesOfObjectsAndBuckets) {
   const std::string b = "arn:aws:s3:::my-bucket";
   expect_all({

