@@ -108,6 +108,10 @@ class Identification {
   std::unique_ptr<const Result<Resolved>> head_;
 };
 
+// Whether some operation at this host takes a stream of events, which AWS's clients send over
+// HTTP/2 only. `host` in lower case, without port.
+bool takes_event_streams(const Catalogue& catalogue, std::string_view host);
+
 // The protocol a refusal should be written in when the request could not be identified: a guess
 // from the markers alone, never used to decide.
 Protocol guess_protocol(const Catalogue& catalogue, const RequestFacts& facts);

@@ -59,6 +59,20 @@ TEST(Identify, KnowsTheServicesThatOnlyStreamEvents) {
   EXPECT_EQ(found->endpoint_host, host);
 }
 
+TEST(Identify, TellsTheHostsThatTakeEventStreams) {
+  for (const std::string_view host :
+       {"bedrock-runtime.us-east-1.amazonaws.com", "bedrock-runtime-fips.us-east-1.amazonaws.com",
+        "transcribestreaming.eu-west-1.amazonaws.com", "runtime-v2-lex.us-east-1.amazonaws.com",
+        "vpce-1a2b-3c4d.bedrock-runtime.us-east-1.vpce.amazonaws.com"}) {
+    EXPECT_TRUE(takes_event_streams(testing::catalogue(), host)) << host;
+  }
+  for (const std::string_view host : {"s3.us-east-1.amazonaws.com", "bucket.s3.amazonaws.com",
+                                      "transcribe.us-east-1.amazonaws.com",
+                                      "dynamodb.us-east-1.amazonaws.com", "example.com", ""}) {
+    EXPECT_FALSE(takes_event_streams(testing::catalogue(), host)) << host;
+  }
+}
+
 TEST(IdentifyS3, TellsActionsAndResourcesOfObjectsAndBuckets) {
   const std::string b = "arn:aws:s3:::my-bucket";
   expect_all({

@@ -459,4 +459,17 @@ Result<Resolved> resolve(const Catalogue::Tables& tables, const RequestFacts& fa
   return Resolver(tables, facts, form).run();
 }
 
+bool takes_event_streams(const Catalogue& catalogue, std::string_view host) {
+  const Tables& t = catalogue.tables();
+  const std::string name = usual_host(strip_suffix(t, host));
+  for (std::uint32_t i = 0; i < t.services.size(); ++i) {
+    const ServiceRow service = t.services[i];
+    if (!match_host(t, service, name)) continue;
+    for (std::uint32_t j = 0; j < service.operation_count; ++j) {
+      if ((t.operations[service.operation_first + j].flags & kEventStreamIn) != 0) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace remit::aws

@@ -131,6 +131,30 @@ Result<Context> make_client_tls(const std::string& ca_file) {
   return context;
 }
 
+namespace {
+
+int select(std::string_view offered, const unsigned char** out, unsigned char* out_size,
+           const unsigned char* in, unsigned int in_size) {
+  unsigned char* chosen = nullptr;
+  const int found = SSL_select_next_proto(&chosen, out_size,
+                                          reinterpret_cast<const unsigned char*>(offered.data()),
+                                          static_cast<unsigned int>(offered.size()), in, in_size);
+  *out = chosen;
+  return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+int select_http11(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
+                  unsigned int in_size, void*) {
+  return select("\x08http/1.1", out, out_size, in, in_size);
+}
+
+int select_http2(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
+                 unsigned int in_size, void*) {
+  return select("\x02h2\x08http/1.1", out, out_size, in, in_size);
+}
+
+}  // namespace
+
 struct PrivateCa::State {
   const Clock* clock;
   Key ca_key;
@@ -145,7 +169,7 @@ struct PrivateCa::State {
   };
   std::map<std::string, Leaf, std::less<>> leaves;
 
-  Result<Context> mint(std::string_view host) const;
+  Result<Context> mint(std::string_view host, Spoken spoken) const;
 };
 
 PrivateCa::PrivateCa(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -166,7 +190,7 @@ Result<PrivateCa> PrivateCa::make(const Clock& clock) {
 
 const std::string& PrivateCa::ca_pem() const { return state_->pem; }
 
-Result<Context> PrivateCa::State::mint(std::string_view host) const {
+Result<Context> PrivateCa::State::mint(std::string_view host, Spoken spoken) const {
   if (!is_plain_host(host)) return fail(ErrorCode::InvalidInput, "not a host name");
   const Certificate leaf(X509_new());
   X509* const raw = leaf.get();
@@ -187,19 +211,8 @@ Result<Context> PrivateCa::State::mint(std::string_view host) const {
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
   SSL_CTX* const native = context->native_handle();
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
-  // A client that asks by ALPN gets HTTP/2 when it takes it: some AWS operations exist only there.
-  SSL_CTX_set_alpn_select_cb(
-      native,
-      [](SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
-         unsigned int in_size, void*) {
-        static constexpr unsigned char kSpoken[] = "\x02h2\x08http/1.1";
-        unsigned char* chosen = nullptr;
-        const int found =
-            SSL_select_next_proto(&chosen, out_size, kSpoken, sizeof kSpoken - 1, in, in_size);
-        *out = chosen;
-        return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
-      },
-      nullptr);
+  SSL_CTX_set_alpn_select_cb(native, spoken == Spoken::Http2Too ? select_http2 : select_http11,
+                             nullptr);
   if (SSL_CTX_use_certificate(native, raw) != 1 ||
       SSL_CTX_use_PrivateKey(native, leaf_key.get()) != 1) {
     return tls_failed("using a certificate");
@@ -207,7 +220,7 @@ Result<Context> PrivateCa::State::mint(std::string_view host) const {
   return context;
 }
 
-Result<Context> PrivateCa::context_for(std::string_view host) {
+Result<Context> PrivateCa::context_for(std::string_view host, Spoken spoken) {
   const auto found = state_->leaves.find(host);
   if (found != state_->leaves.end() && found->second.renew > state_->clock->now()) {
     state_->recent.splice(state_->recent.begin(), state_->recent, found->second.place);
@@ -217,7 +230,7 @@ Result<Context> PrivateCa::context_for(std::string_view host) {
     state_->recent.erase(found->second.place);
     state_->leaves.erase(found);
   }
-  REMIT_TRY(auto context, state_->mint(host));
+  REMIT_TRY(auto context, state_->mint(host, spoken));
   if (state_->leaves.size() >= kMaxLeaves) {
     state_->leaves.erase(state_->recent.back());
     state_->recent.pop_back();

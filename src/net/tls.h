@@ -31,7 +31,10 @@ class PrivateCa {
 
   // A server context with a leaf for `host` (DNS name or IP address), minted on first use and
   // kept; at most 512 are kept, the least recently used goes first. `host` must be lower case.
-  Result<std::shared_ptr<boost::asio::ssl::context>> context_for(std::string_view host);
+  // A client that asks by ALPN is told what is spoken there: always the same for a host.
+  enum class Spoken : bool { Http11, Http2Too };
+  Result<std::shared_ptr<boost::asio::ssl::context>> context_for(std::string_view host,
+                                                                 Spoken spoken = Spoken::Http11);
 
  private:
   struct State;

@@ -50,6 +50,13 @@ void EgressConnection::note_malformed(std::string reason) {
                       tunnel_ ? std::string_view(tunnel_->origin.host) : "", head_, refusal));
 }
 
+// HTTP/2 where AWS's own endpoints need it; elsewhere it would only cost time.
+net::PrivateCa::Spoken EgressConnection::spoken_at(const Tunnel& tunnel) const {
+  using Spoken = net::PrivateCa::Spoken;
+  return aws::takes_event_streams(service_.parts.catalogue, tunnel.origin.host) ? Spoken::Http2Too
+                                                                                : Spoken::Http11;
+}
+
 net::Task<> EgressConnection::run() {
   while (true) {
     auto more = co_await client_.read_request(head_);
@@ -69,7 +76,7 @@ net::Task<> EgressConnection::run() {
     co_await answer_request();
     exchange_.reset();
     if (!had_tunnel && tunnel_) {
-      auto context = service_.ca.context_for(tunnel_->origin.host);
+      auto context = service_.ca.context_for(tunnel_->origin.host, spoken_at(*tunnel_));
       if (!context) co_return;
       auto started = co_await client_.start_tls(*std::move(context));
       if (!started) {

@@ -40,6 +40,7 @@ class EgressConnection {
   net::Task<> answer_proxied();
   net::Task<> answer(Via via);
   net::Task<> open_tunnel();
+  net::PrivateCa::Spoken spoken_at(const Tunnel& tunnel) const;
   net::Task<> answer_credentials();
   // True: `origin` and `lane` say where the request wants to go. False: it was answered already.
   net::Task<bool> read_proxied(net::Origin& origin, std::shared_ptr<Lane>& lane);
