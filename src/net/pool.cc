@@ -8,8 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include "net/client_tls.h"
 #include "net/http2_client.h"
-#include "net/tls.h"
 
 namespace remit::net {
 namespace {
@@ -65,7 +65,7 @@ Task<Result<std::vector<Endpoint>>> endpoints_of(const Origin& origin,
 
 struct ClientPool::State {
   State(Loop& its_loop, ClientOptions its_options, Timeouts its_timeouts,
-        std::shared_ptr<asio::ssl::context> its_tls)
+        std::unique_ptr<ClientTls> its_tls)
       : loop(its_loop),
         options(std::move(its_options)),
         timeouts(its_timeouts),
@@ -75,19 +75,14 @@ struct ClientPool::State {
   Loop& loop;
   ClientOptions options;
   Timeouts timeouts;
-  std::shared_ptr<asio::ssl::context> tls;
+  std::unique_ptr<ClientTls> tls;
   DeadlineSweep sweep;
   std::map<Origin, std::vector<std::unique_ptr<ClientConnection>>, OriginOrder> idle;
 };
 
 Result<std::unique_ptr<ClientPool>> ClientPool::make(Loop& loop, ClientOptions options,
                                                      Timeouts timeouts) {
-  // Reading the system's roots takes 30 ms, most of a start: they are read when they are needed
-  // first. A file that somebody named is read now, so that a wrong one is told at the start.
-  std::shared_ptr<asio::ssl::context> tls;
-  if (!options.ca_file.empty()) {
-    REMIT_TRY(tls, make_client_tls(options.ca_file));
-  }
+  REMIT_TRY(auto tls, ClientTls::make(loop, options.ca_file));
   auto state = std::make_unique<State>(loop, std::move(options), timeouts, std::move(tls));
   return std::unique_ptr<ClientPool>(new ClientPool(std::move(state)));
 }
@@ -136,6 +131,7 @@ Task<Result<ClientPool::Lease>> ClientPool::acquire_http2(const Origin& origin) 
 
 Task<Result<Stream>> ClientPool::connect(Origin origin, bool offer_http2) {
   const auto limit = state_->options.connect_timeout;
+  if (origin.tls) state_->tls->prepare();
   auto endpoints = co_await endpoints_of(origin, limit);
   if (!endpoints) co_return std::unexpected(std::move(endpoints).error());
   Socket socket(state_->loop);
@@ -162,15 +158,13 @@ Task<Result<Stream>> ClientPool::connect(Origin origin, bool offer_http2) {
   }
   Stream stream(std::move(socket));
   if (origin.tls) {
-    if (!state_->tls) {
-      REMIT_CO_TRY(state_->tls, make_client_tls(state_->options.ca_file));
-    }
+    REMIT_CO_TRY(const auto context, co_await state_->tls->context(limit));
     Deadline handshake(state_->sweep, [&late, &stream] {
       late = true;
       stream.close();
     });
     handshake.arm(limit);
-    auto started = co_await stream.start_tls_client(state_->tls, origin.host, offer_http2);
+    auto started = co_await stream.start_tls_client(context, origin.host, offer_http2);
     if (!started) co_return std::unexpected(std::move(started).error());
   }
   co_return std::move(stream);

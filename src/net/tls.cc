@@ -131,6 +131,15 @@ Result<Context> make_client_tls(const std::string& ca_file) {
   return context;
 }
 
+Result<> check_ca_file(const std::string& ca_file) {
+  asio::ssl::context context(asio::ssl::context::tls_client);
+  boost::system::error_code ec;
+  context.load_verify_file(ca_file, ec);
+  if (!ec) return {};
+  return fail(ErrorCode::InvalidInput,
+              fmt::format("{}: cannot read certificates: {}", ca_file, ec.message()));
+}
+
 namespace {
 
 int select(std::string_view offered, const unsigned char** out, unsigned char* out_size,

@@ -18,6 +18,9 @@ namespace remit::net {
 // The name is checked for each connection (net/stream.h).
 Result<std::shared_ptr<boost::asio::ssl::context>> make_client_tls(const std::string& ca_file);
 
+// Whether the file holds certificates; quicker than reading the system's with it.
+Result<> check_ca_file(const std::string& ca_file);
+
 // A certificate authority made anew at start: ECDSA P-256, its key never leaves memory. Children
 // of the gateway are told to trust ca_pem(); nobody else ever should.
 class PrivateCa {
