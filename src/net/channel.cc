@@ -10,11 +10,15 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/scrub.h"
+#include "base/secret.h"
 
 namespace remit::net {
 namespace {
 
 constexpr std::size_t kFirstRead = 8 << 10;
+// Any usual head fits, so that none leaves a part of itself behind where the buffer was smaller.
+constexpr std::size_t kHeadRoom = 8 << 10;
 constexpr std::size_t kBodyRead = 128 << 10;
 // A larger piece is sent from where it lies; smaller ones are cheaper to copy than to send alone.
 constexpr std::size_t kCopyUpTo = 16 << 10;
@@ -39,33 +43,6 @@ void append_framing(std::string& out, const Framing& framing) {
   out.append("Content-Length: ").append(digits.data(), end).append("\r\n");
 }
 
-std::string_view reason_of(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 407:
-      return "Proxy Authentication Required";
-    case 413:
-      return "Content Too Large";
-    case 421:
-      return "Misdirected Request";
-    case 500:
-      return "Internal Server Error";
-    case 502:
-      return "Bad Gateway";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return {};
-  }
-}
-
 // Takes the empty line off that ends the head in `out`, so that fields can follow.
 void reopen_head(std::string& out) { out.resize(out.size() - 2); }
 
@@ -75,6 +52,11 @@ Channel::Channel(Stream stream, DeadlineSweep& sweep, Timeouts timeouts)
     : stream_(std::move(stream)),
       timeouts_(timeouts),
       deadline_(sweep, [this] { on_deadline(); }) {}
+
+Channel::~Channel() {
+  scrub(out_);
+  wipe(buffer_.get(), capacity_);
+}
 
 void Channel::on_deadline() {
   if (watched_for_ == nullptr) {
@@ -316,6 +298,13 @@ Task<Result<>> Channel::write_body(std::string_view piece) {
   co_return Result<>{};
 }
 
+// A large buffer is not kept for a connection at rest.
+void Channel::shrink_out() {
+  if (out_.capacity() <= 4 * kCopyUpTo) return;
+  scrub(out_);
+  out_.shrink_to_fit();
+}
+
 // What the system does not take at once stays in out_.
 Result<bool> Channel::try_flush() {
   if (out_.empty()) return true;
@@ -330,7 +319,7 @@ Result<bool> Channel::try_flush() {
     return false;
   }
   out_.clear();
-  if (out_.capacity() > 4 * kCopyUpTo) out_.shrink_to_fit();
+  shrink_out();
   return true;
 }
 
@@ -342,7 +331,7 @@ Task<Result<>> Channel::flush() {
   const boost::system::error_code ec = co_await stream_.write(out_, {});
   clear_deadline();
   out_.clear();
-  if (out_.capacity() > 4 * kCopyUpTo) out_.shrink_to_fit();
+  shrink_out();
   if (ec) {
     broken_ = true;
     co_return std::unexpected(gone(ec, "write"));
@@ -534,6 +523,11 @@ Task<Result<>> ServerConnection::start_tls(std::shared_ptr<boost::asio::ssl::con
 }
 
 // ---- client ----
+
+ClientConnection::ClientConnection(Stream stream, DeadlineSweep& sweep, Timeouts timeouts)
+    : Channel(std::move(stream), sweep, timeouts) {
+  out_.reserve(kHeadRoom);
+}
 
 Result<> ClientConnection::start_request(const http::RequestHead& head, Framing framing) {
   if (names_framing(head.fields, false)) {

@@ -97,7 +97,9 @@ class Channel {
 
  protected:
   Channel(Stream stream, DeadlineSweep& sweep, Timeouts timeouts);
-  ~Channel() = default;
+  // Wipes what the buffers held: heads on their way to AWS carry the session's token, answers of
+  // STS a whole session.
+  ~Channel();
 
   // Reading a head, in steps, so that the hot path has no coroutine of its own for it:
   // begin_head(), then held_head() until it gives one, with a read_some() into head_room() and a
@@ -124,6 +126,7 @@ class Channel {
 
  private:
   void on_deadline();
+  void shrink_out();
   void make_room(std::size_t room);
   Result<std::string_view> next_piece();
 
@@ -199,8 +202,7 @@ class ServerConnection final : public Channel {
 
 class ClientConnection final : public Channel {
  public:
-  ClientConnection(Stream stream, DeadlineSweep& sweep, Timeouts timeouts)
-      : Channel(std::move(stream), sweep, timeouts) {}
+  ClientConnection(Stream stream, DeadlineSweep& sweep, Timeouts timeouts);
 
   // Writes the head into the buffer. Framing and Connection fields must not be in `head`.
   Result<> start_request(const http::RequestHead& head, Framing framing);

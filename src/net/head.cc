@@ -298,6 +298,33 @@ Result<> append_request_head(std::string& out, const http::RequestHead& head) {
   });
 }
 
+std::string_view reason_of(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 407:
+      return "Proxy Authentication Required";
+    case 413:
+      return "Content Too Large";
+    case 421:
+      return "Misdirected Request";
+    case 500:
+      return "Internal Server Error";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return {};
+  }
+}
+
 Result<> append_response_head(std::string& out, const http::ResponseHead& head) {
   return all_or_nothing(out, [&]() -> Result<> {
     if (head.status < 100 || head.status > 999 ||

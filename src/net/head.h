@@ -47,6 +47,9 @@ bool keeps_alive(int version, std::span<const http::Field> fields);
 Result<> append_request_head(std::string& out, const http::RequestHead& head);
 Result<> append_response_head(std::string& out, const http::ResponseHead& head);
 
+// The words that usually go with a status of our own; empty: none do.
+std::string_view reason_of(int status);
+
 bool is_token(std::string_view text);        // RFC 9110, 5.6.2
 bool is_field_value(std::string_view text);  // no control bytes but HTAB; no outer blanks
 bool is_target(std::string_view text);       // visible ASCII only

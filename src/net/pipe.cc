@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/secret.h"
 #include "net/stream_layer.h"
 
 namespace remit::net {
@@ -15,6 +16,9 @@ using PipeError = boost::system::error_code;
 class OneWay {
  public:
   explicit OneWay(std::size_t capacity) : capacity_(capacity) {}
+  OneWay(const OneWay&) = delete;
+  OneWay& operator=(const OneWay&) = delete;
+  ~OneWay() { wipe(ring_.get(), used_); }  // a session's token may have passed
 
   std::size_t put(std::string_view bytes) {
     if (!ring_) ring_ = std::make_unique_for_overwrite<char[]>(capacity_);
@@ -26,6 +30,7 @@ class OneWay {
       std::memcpy(ring_.get() + at, bytes.data() + done, n);
       size_ += n;
       done += n;
+      used_ = std::max(used_, at + n);
     }
     if (done != 0) readable.set();
     return done;
@@ -65,6 +70,7 @@ class OneWay {
   std::unique_ptr<char[]> ring_;
   std::size_t begin_ = 0;
   std::size_t size_ = 0;
+  std::size_t used_ = 0;  // the ring was never written behind this
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/scrub.h"
 #include "gateway/egress/forward.h"
 #include "gateway/egress/records.h"
 #include "net/http2_server.h"
@@ -55,6 +56,10 @@ net::PrivateCa::Spoken EgressConnection::spoken_at(const Tunnel& tunnel) const {
   using Spoken = net::PrivateCa::Spoken;
   return aws::takes_event_streams(service_.parts.catalogue, tunnel.origin.host) ? Spoken::Http2Too
                                                                                 : Spoken::Http11;
+}
+
+EgressConnection::~EgressConnection() {
+  for (http::Field& field : head_.fields) scrub(field.value);
 }
 
 net::Task<> EgressConnection::run() {

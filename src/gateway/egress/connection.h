@@ -29,6 +29,10 @@ class EgressConnection {
   EgressConnection(EgressService& service, net::ServerConnection& stream,
                    std::optional<Tunnel> tunnel)
       : service_(service), client_(stream), tunnel_(std::move(tunnel)), is_stream_(true) {}
+  EgressConnection(const EgressConnection&) = delete;
+  EgressConnection& operator=(const EgressConnection&) = delete;
+  // Wipes the head of the last request: signed for AWS, it carries the session's token.
+  ~EgressConnection();
 
   net::Task<> run();
 
