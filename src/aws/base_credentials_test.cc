@@ -51,6 +51,9 @@ class CountingLog final : public Log {
 };
 
 class Base : public testing::Test {
+ public:
+  ~Base() override { fs::remove_all(home); }
+
  protected:
   Base() {
     clock.time = kNow;
@@ -58,7 +61,6 @@ class Base : public testing::Test {
     fs::remove_all(home);
     fs::create_directories(home / ".aws");
   }
-  ~Base() override { fs::remove_all(home); }
 
   void config(std::string_view text) { std::ofstream(home / ".aws" / "config") << text; }
   void credentials_file(std::string_view text) {

@@ -74,7 +74,6 @@ TEST(Identify, TellsTheHostsThatTakeEventStreams) {
 }
 
 TEST(IdentifyS3, TellsActionsAndResourcesOfObjectsAndBuckets) {
-  const std::string b = "arn:aws:s3:::my-bucket";
   expect_all({
       {s3("GET", "/my-bucket/a/b.txt"), "GetObject: s3:GetObject arn:aws:s3:::my-bucket/a/b.txt"},
       {s3("GET", "/my-bucket/a?versionId=1"),
@@ -295,7 +294,6 @@ TEST(IdentifyDynamoDb, KnowsLeadingKeysWhereTheKeyHasOneAttribute) {
 }
 
 TEST(IdentifyMessaging, TellsQueuesAndTopics) {
-  const std::string queue = "arn:aws:sqs:us-east-1:111122223333:jobs";
   expect_all({
       {json("sqs", "AmazonSQS.SendMessage",
             R"({"QueueUrl":"https://sqs.us-east-1.amazonaws.com/111122223333/jobs"})"),
@@ -364,7 +362,6 @@ TEST(IdentifyLambda, CreatingAFunctionPassesItsRole) {
 }
 
 TEST(IdentifyKms, TellsKeysAndEncryptionContext) {
-  const std::string key = " arn:aws:kms:us-east-1:111122223333:key/1234-ab";
   expect_all({
       {json("kms", "TrentService.Encrypt", R"({"KeyId":"1234-ab"})"),
        "Encrypt: kms:Encrypt arn:aws:kms:us-east-1:111122223333:key/1234-ab"},

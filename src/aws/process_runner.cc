@@ -70,6 +70,7 @@ int spawn_program(const std::vector<std::string>& argv, const Pipe& out, const P
                   pid_t& pid) {
   std::vector<std::string> words = argv;
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   posix_spawn_file_actions_t actions;

@@ -123,6 +123,7 @@ const ProfileFile::Section* ProfileFile::find(std::string_view section) const {
 
 std::vector<std::string> ProfileFile::sections() const {
   std::vector<std::string> names;
+  names.reserve(sections_.size());
   for (const auto& [name, section] : sections_) names.push_back(name);
   return names;
 }

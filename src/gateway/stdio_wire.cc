@@ -99,9 +99,13 @@ Result<std::unique_ptr<Wire>> make_stdio_wire(net::Loop& loop) {
   if (input < 0 || output < 0) {
     return fail(ErrorCode::Unavailable, "standard input or output is closed");
   }
-  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  dup2(nothing, STDIN_FILENO);
-  ::close(nothing);
+  // Nobody else is to read or write them: where there is no /dev/null, input is closed.
+  if (const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC); nothing >= 0) {
+    dup2(nothing, STDIN_FILENO);
+    ::close(nothing);
+  } else {
+    ::close(STDIN_FILENO);
+  }
   dup2(STDERR_FILENO, STDOUT_FILENO);
   return make_wire(loop, input, output);
 }

@@ -113,7 +113,12 @@ pid_t start(char** argv) {
 
 void let_go_of_the_upstreams_pipes() {
   const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (int fd = 0; fd < 3; ++fd) dup2(nothing, fd);
+  for (int fd = 0; fd < 3; ++fd) {
+    if (nothing < 0)
+      close(fd);
+    else
+      dup2(nothing, fd);
+  }
   if (nothing > 2) close(nothing);
 }
 
