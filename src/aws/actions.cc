@@ -118,6 +118,7 @@ Told by_template(const Call& call, const RecipeRow& recipe, std::string_view pat
   const std::size_t rounds = many == recipe.binding_count ? 1 : values[many].size();
   for (std::size_t round = 0; round < rounds; ++round) {
     std::vector<const std::string*> chosen;
+    chosen.reserve(values.size());
     for (std::size_t i = 0; i < values.size(); ++i)
       chosen.push_back(&values[i][i == many ? round : 0]);
     // A name member may hold the whole ARN instead.

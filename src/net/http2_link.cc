@@ -17,7 +17,7 @@ constexpr std::uint32_t kStreamWindow = 256 << 10;
 constexpr std::int32_t kLinkWindow = 1 << 20;
 constexpr std::uint32_t kMaxStreams = 100;
 // Requests that were reset may still be at work for a moment.
-constexpr std::size_t kMaxAlive = 2 * kMaxStreams;
+constexpr std::size_t kMaxAlive = std::size_t{2} * kMaxStreams;
 // Resets by the peer: so many at once, then so many a second (CVE-2023-44487).
 constexpr std::uint64_t kResetBurst = 200;
 constexpr std::uint64_t kResetRate = 20;
@@ -54,7 +54,8 @@ std::unique_ptr<nghttp2_option, FreeOption> make_options() {
 
 std::vector<nghttp2_nv> name_values(const http::Fields& fields) {
   const auto bytes = [](const std::string& text) {
-    // nghttp2 copies; its structure is shared with C, which knows no const here.
+    // nghttp2 copies and never writes; its structure is C's, which has no const here.
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
     return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
   };
   std::vector<nghttp2_nv> all;

@@ -455,8 +455,8 @@ net::Task<> forward(EgressService& service, net::ServerConnection& client,
       answered = co_await server.read_response(answer);
       client.watch_peer_for(nullptr);
     } else {
-      answered = std::unexpected(std::move(sent).error().error);
       done.client_fault = sent.error().fault == UploadFault::Client;
+      answered = std::unexpected(std::move(sent).error().error);
     }
     done.bytes_sent = server.bytes_out();
     if (answered) break;
@@ -483,8 +483,10 @@ net::Task<> forward(EgressService& service, net::ServerConnection& client,
   } else {
     FirstPiece first{done.session_rejected};
     auto begun = begin_answer(client, server, answer, outgoing.head->method == "HEAD", first);
-    if (!begun) passed = std::unexpected(std::move(begun).error());
-    if (begun && !*begun) passed = co_await pass_answer(client, server, first, Watch::Client);
+    if (!begun)
+      passed = std::unexpected(std::move(begun).error());
+    else if (!*begun)
+      passed = co_await pass_answer(client, server, first, Watch::Client);
   }
   done.bytes_received = server.bytes_in();
   cut.reset();
