@@ -42,6 +42,20 @@ if(REMIT_COVERAGE)
   add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
   add_link_options(-fprofile-instr-generate)
 endif()
+# What runs often, as tools/profile/train saw it. An old profile is no error: functions that changed
+# since are built without one. docs/decisions/0014-profile-guided-release.md
+option(REMIT_TRAIN "count what runs, for tools/profile/train" OFF)
+set(REMIT_PROFILE "${CMAKE_SOURCE_DIR}/data/release.profdata")
+if(REMIT_TRAIN)
+  add_compile_options(-fprofile-generate)
+  add_link_options(-fprofile-generate)
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release" AND EXISTS "${REMIT_PROFILE}")
+  # Its hash stands in every command, so that a new profile compiles everything anew.
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${REMIT_PROFILE}")
+  file(SHA256 "${REMIT_PROFILE}" profile_hash)
+  add_compile_options("-fprofile-use=${REMIT_PROFILE}" "-DREMIT_PROFILE_HASH=${profile_hash}"
+                      -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date -Wno-backend-plugin)
+endif()
 option(REMIT_FUZZ "build fuzz targets with libFuzzer instead of replaying their seeds" OFF)
 if(REMIT_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)

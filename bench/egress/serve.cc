@@ -11,6 +11,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -191,5 +193,8 @@ int main(int argc, char** argv) {
   out.end_object();
   fmt::print("{}\n", std::move(out).take());
   std::fflush(stdout);
+  // An end in good order: what counts its own steps (tools/profile/train) writes them down at exit.
+  boost::asio::signal_set stop(loop, SIGTERM, SIGINT);
+  stop.async_wait([&loop](const boost::system::error_code&, int) { loop.stop(); });
   loop.run();
 }
