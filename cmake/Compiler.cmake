@@ -46,14 +46,17 @@ endif()
 # since are built without one. docs/decisions/0014-profile-guided-release.md
 option(REMIT_TRAIN "count what runs, for tools/profile/train" OFF)
 set(REMIT_PROFILE "${CMAKE_SOURCE_DIR}/data/release.profdata")
+# Static functions by their file's name alone: the same in every checkout.
+set(profile_names "SHELL:-mllvm -static-func-full-module-prefix=false")
 if(REMIT_TRAIN)
-  add_compile_options(-fprofile-generate)
+  add_compile_options(-fprofile-generate "${profile_names}")
   add_link_options(-fprofile-generate)
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release" AND EXISTS "${REMIT_PROFILE}")
   # Its hash stands in every command, so that a new profile compiles everything anew.
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${REMIT_PROFILE}")
   file(SHA256 "${REMIT_PROFILE}" profile_hash)
-  add_compile_options("-fprofile-use=${REMIT_PROFILE}" "-DREMIT_PROFILE_HASH=${profile_hash}"
+  add_compile_options("-fprofile-use=${REMIT_PROFILE}" "${profile_names}"
+                      "-DREMIT_PROFILE_HASH=${profile_hash}"
                       -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date -Wno-backend-plugin)
 endif()
 option(REMIT_FUZZ "build fuzz targets with libFuzzer instead of replaying their seeds" OFF)
