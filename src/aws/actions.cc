@@ -329,7 +329,8 @@ Result<void> add_actions(const Call& call, std::vector<ActionRequest>& out) {
     std::string_view service;
     Rule rule;
   };
-  constexpr std::array<Own, 15> kOwn = {{{"s3", add_s3_actions},
+  constexpr std::array<Own, 17> kOwn = {{{"s3", add_s3_actions},
+                                         {"s3control", add_s3control_actions},
                                          {"dynamodb", add_dynamodb_actions},
                                          {"sqs", add_messaging_actions},
                                          {"sns", add_messaging_actions},
@@ -341,6 +342,7 @@ Result<void> add_actions(const Call& call, std::vector<ActionRequest>& out) {
                                          {"secretsmanager", add_other_actions},
                                          {"logs", add_other_actions},
                                          {"cloudformation", add_other_actions},
+                                         {"ssm", add_other_actions},
                                          {"apigateway", add_path_actions},
                                          {"apigatewayv2", add_path_actions},
                                          {"bedrock-runtime", add_path_actions}}};
@@ -352,6 +354,7 @@ Result<void> add_actions(const Call& call, std::vector<ActionRequest>& out) {
   }
   if (!done) add_generic_actions(call, out);
   if (service != "iam" && service != "sts" && service != "s3") add_passed_roles(call, out);
+  if (!call.body_unknown) add_forward_access(call, out);
   return {};
 }
 

@@ -14,23 +14,6 @@ bool is_key_id(std::string_view id) {
   });
 }
 
-// A key's id or ARN gives its ARN. An alias does not tell its key: unknown, and kms:RequestAlias.
-void add_key(const Call& call, ActionRequest& request, std::string_view given) {
-  if (given.starts_with("alias/") || given.contains(":alias/")) {
-    set_context(request, "kms:RequestAlias", std::string(given.substr(given.find("alias/"))));
-    request.resource_unknown = true;
-    return;
-  }
-  set_absent(request, "kms:RequestAlias");
-  if (given.starts_with("arn:") && given.contains(":kms:") && given.contains(":key/")) {
-    request.resources.emplace_back(given);
-  } else if (is_key_id(given) && call.account_known()) {
-    request.resources.push_back(call.regional_arn("kms", "key/" + std::string(given)));
-  } else {
-    request.resource_unknown = true;
-  }
-}
-
 void add_alias(const Call& call, ActionRequest& request) {
   const std::string_view alias = body_text(call, "AliasName");
   if (alias.starts_with("alias/") && call.account_known()) {
@@ -130,7 +113,7 @@ void re_encrypt(const Call& call, std::vector<ActionRequest>& out) {
                     body_text(call, "SourceKeyId") == body_text(call, "DestinationKeyId");
   for (const Side& side : kSides) {
     ActionRequest request = call.ask(side.action);
-    add_key(call, request, body_text(call, side.key));
+    add_kms_key(call, request, body_text(call, side.key));
     add_crypto_keys(call, request);
     add_encryption_context(call, request, side.context);
     set_text_key(call, request, "kms:EncryptionAlgorithm", side.algorithm, "SYMMETRIC_DEFAULT");
@@ -143,13 +126,29 @@ void re_encrypt(const Call& call, std::vector<ActionRequest>& out) {
 void alias_action(const Call& call, std::vector<ActionRequest>& out) {
   ActionRequest request = call.ask("kms:" + std::string(call.name()));
   add_alias(call, request);
-  add_key(call, request, body_text(call, "TargetKeyId"));
+  add_kms_key(call, request, body_text(call, "TargetKeyId"));
   if (call.name() != "CreateAlias") request.resource_unknown = true;  // the key it leaves
   add_crypto_keys(call, request);
   out.push_back(std::move(request));
 }
 
 }  // namespace
+
+void add_kms_key(const Call& call, ActionRequest& request, std::string_view given) {
+  if (given.starts_with("alias/") || given.contains(":alias/")) {
+    set_context(request, "kms:RequestAlias", std::string(given.substr(given.find("alias/"))));
+    request.resource_unknown = true;
+    return;
+  }
+  set_absent(request, "kms:RequestAlias");
+  if (given.starts_with("arn:") && given.contains(":kms:") && given.contains(":key/")) {
+    request.resources.emplace_back(given);
+  } else if (is_key_id(given) && call.account_known()) {
+    request.resources.push_back(call.regional_arn("kms", "key/" + std::string(given)));
+  } else {
+    request.resource_unknown = true;
+  }
+}
 
 Result<bool> add_kms_actions(const Call& call, std::vector<ActionRequest>& out) {
   if (call.body_unknown) return false;
@@ -166,7 +165,7 @@ Result<bool> add_kms_actions(const Call& call, std::vector<ActionRequest>& out) 
       call.body.child(call.body.root(), "KeyId") != Wire::kNothing || name == "Decrypt";
   if (on_key) {
     ActionRequest request = call.ask("kms:" + std::string(name));
-    add_key(call, request, body_text(call, "KeyId"));
+    add_kms_key(call, request, body_text(call, "KeyId"));
     add_crypto_keys(call, request);
     if (name == "CreateGrant") grant_keys(call, request);
     out.push_back(std::move(request));

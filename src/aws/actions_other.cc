@@ -1,4 +1,4 @@
-// Secrets Manager, CloudWatch Logs, CloudFormation:
+// Secrets Manager, CloudWatch Logs, CloudFormation, parameters of Systems Manager:
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/permissions-reference-cwl.html
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/control-access-with-iam.html
@@ -153,6 +153,51 @@ bool add_cloudformation(const Call& call, std::vector<ActionRequest>& out) {
   return true;
 }
 
+// A parameter's name, with or without the leading slash, is its ARN; ":3" or ":label" behind it
+// selects a version. What reads by path is left to the generic way.
+// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html
+void add_parameter(const Call& call, ActionRequest& request, std::string_view given) {
+  if (given.starts_with("arn:")) {
+    if (given.contains(":ssm:") && given.contains(":parameter/")) {
+      request.resources.emplace_back(given);
+    } else {
+      request.resource_unknown = true;
+    }
+    return;
+  }
+  given = given.substr(0, given.find(':'));
+  if (given.starts_with('/')) given.remove_prefix(1);
+  if (is_clean(given, "*?") && call.account_known()) {
+    request.resources.push_back(call.regional_arn("ssm", "parameter/" + std::string(given)));
+  } else {
+    request.resource_unknown = true;
+  }
+}
+
+bool add_ssm(const Call& call, std::vector<ActionRequest>& out) {
+  constexpr std::array<std::string_view, 8> kByName = {
+      "GetParameter",    "GetParameters",    "GetParameterHistory",   "PutParameter",
+      "DeleteParameter", "DeleteParameters", "LabelParameterVersion", "UnlabelParameterVersion"};
+  const std::string_view name = call.name();
+  if (std::ranges::find(kByName, name) == kByName.end()) return false;
+  const Wire& body = call.body;
+  ActionRequest request = call.ask("ssm:" + std::string(name));
+  for (const Wire::Ref item : body.items(body.root(), "Names"))
+    if (body.is_scalar(item)) add_parameter(call, request, body.text(item));
+  if (const std::string_view one = body_text(call, "Name"); !one.empty())
+    add_parameter(call, request, one);
+  if (request.resources.empty()) request.resource_unknown = true;
+  const bool tagged = name == "PutParameter" && body.child(body.root(), "Tags") != Wire::kNothing;
+  if (name == "PutParameter") set_text_key(call, request, "ssm:Overwrite", "Overwrite", "false");
+  out.push_back(request);
+  if (!tagged) return true;
+  ActionRequest tags = call.ask("ssm:AddTagsToResource");
+  tags.resources = request.resources;
+  tags.resource_unknown = request.resource_unknown;
+  out.push_back(std::move(tags));
+  return true;
+}
+
 }  // namespace
 
 Result<bool> add_other_actions(const Call& call, std::vector<ActionRequest>& out) {
@@ -160,6 +205,7 @@ Result<bool> add_other_actions(const Call& call, std::vector<ActionRequest>& out
   const std::string_view service = call.t.text(call.service.name);
   if (service == "secretsmanager") return add_secretsmanager(call, out);
   if (service == "logs") return add_logs(call, out);
+  if (service == "ssm") return add_ssm(call, out);
   return add_cloudformation(call, out);
 }
 

@@ -49,12 +49,30 @@ Place access_point_place(std::string arn) {
   return place;
 }
 
-Place bucket_place(const Call& call, std::string_view bucket) {
+// Names that no bucket may have: they stand for an access point, whose name, account and bucket
+// they do not tell. AWS decides by the access point's ARN.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html and
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+Place alias_place(std::string_view service) {
   Place place;
-  if (bucket.ends_with("--x-s3") || call.facts.scope_service == "s3express") {
+  place.prefix = service;
+  place.access_point = true;
+  place.unknown = true;
+  return place;
+}
+
+Place bucket_place(const Call& call, std::string_view bucket) {
+  if (bucket.ends_with("-s3alias")) return alias_place("s3");
+  if (bucket.ends_with("--ol-s3")) return alias_place("s3-object-lambda");
+  if (bucket.ends_with("--op-s3")) return alias_place("s3-outposts");
+  Place place;
+  if (bucket.ends_with("--x-s3") || bucket.ends_with("--xa-s3") ||
+      call.facts.scope_service == "s3express") {
     place.prefix = "s3express";
     place.express = true;
-    place.container = call.regional_arn("s3express", "bucket/" + std::string(bucket));
+    // An access point of a directory bucket has the bucket's zone in its name.
+    const std::string kind = bucket.ends_with("--xa-s3") ? "accesspoint/" : "bucket/";
+    place.container = call.regional_arn("s3express", kind + std::string(bucket));
     place.unknown = !call.account_known();
   } else {
     place.container = call.arn("s3", {}, {}, bucket);
@@ -81,6 +99,7 @@ Result<Place> find_place(const Call& call) {
         return access_point_place(
             accesspoint_arn(call, "s3-object-lambda", *host, "accesspoint/" + host->name));
       case Kind::Outpost:
+        if (host->account.empty()) return alias_place("s3-outposts");
         return access_point_place(accesspoint_arn(
             call, "s3-outposts", *host, "outpost/" + host->outpost + "/accesspoint/" + host->name));
       case Kind::MultiRegion: {
@@ -218,9 +237,9 @@ class S3 {
       request.resources.push_back(object && key_ ? place_.object(*key_) : place_.container);
     }
     add_header_keys(call_, request);
-    if (place_.access_point) {
+    if (place_.access_point && !place_.unknown) {
       set_context(request, "s3:DataAccessPointArn", place_.container);
-    } else {
+    } else if (!place_.access_point) {
       set_absent(request, "s3:DataAccessPointArn");
       set_absent(request, "s3:DataAccessPointAccount");
       set_absent(request, "s3:AccessPointNetworkOrigin");
@@ -337,7 +356,8 @@ class S3 {
     if (slash == std::string_view::npos || slash + 1 == source.size()) return std::string();
     if (!is_bucket_name(source.substr(0, slash)))
       return unreadable_input("the copy source names no bucket");
-    return bucket_place(call_, source.substr(0, slash)).object(source.substr(slash + 1));
+    const Place place = bucket_place(call_, source.substr(0, slash));
+    return place.unknown ? std::string() : place.object(source.substr(slash + 1));
   }
 
   // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
@@ -416,6 +436,31 @@ class S3 {
 };
 
 }  // namespace
+
+// S3 Control of Outposts and of directory buckets: other actions, other resources. Those of
+// Outposts come as ARNs; what does not is unknown.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3onoutposts.html
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3express.html
+Result<bool> add_s3control_actions(const Call& call, std::vector<ActionRequest>& out) {
+  const std::string_view scope = call.facts.scope_service;
+  if (scope != "s3-outposts" && scope != "s3express") return false;
+  for (std::uint32_t i = 0; i < call.operation.action_count; ++i) {
+    const ActionRow row = call.t.actions[call.t.lists[call.operation.uses + i * 3]];
+    std::string action(call.t.text(row.name));
+    if (action.starts_with("s3:")) action.replace(0, 2, scope);
+    ActionRequest request = call.ask(action);
+    request.level = static_cast<AccessLevel>(row.level);
+    for (const std::string_view member : {"Bucket", "Name"}) {
+      const auto given = call.value(member);
+      if (given && given->starts_with("arn:") && given->contains(":s3-outposts:") &&
+          given->contains(":outpost/"))
+        request.resources.push_back(*given);
+    }
+    request.resource_unknown = request.resources.empty();
+    out.push_back(std::move(request));
+  }
+  return true;
+}
 
 Result<bool> add_s3_actions(const Call& call, std::vector<ActionRequest>& out) {
   if (call.name() == "WriteGetObjectResponse") return false;

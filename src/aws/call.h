@@ -98,6 +98,10 @@ void add_passed_roles(const Call& call, std::vector<ActionRequest>& out);
 // aws:RequestTag and aws:TagKeys from the operation's tag members.
 void add_tag_context(const Call& call, ActionRequest& request);
 
+// The host of the service's endpoint rules in the session's partition, "{r}" for the region; empty
+// where they give none.
+std::string_view own_endpoint(const Call& call);
+
 void set_context(ActionRequest& request, std::string key, std::string value);
 void set_context(ActionRequest& request, std::string key, std::vector<std::string> values,
                  bool multivalued);
@@ -111,8 +115,16 @@ std::string_view body_text(const Call& call, std::string_view member);
 void set_text_key(const Call& call, ActionRequest& request, std::string_view key,
                   std::string_view member, std::string_view otherwise = {});
 
+// The resource of a question to KMS: the ARN that a key's id or ARN gives. An alias does not tell
+// its key: unknown, and kms:RequestAlias.
+void add_kms_key(const Call& call, ActionRequest& request, std::string_view given);
+// What the service will ask of KMS in the caller's name, where the request names the key: after the
+// operation's own actions.
+void add_forward_access(const Call& call, std::vector<ActionRequest>& out);
+
 // Services with rules of their own; false: not this operation, take the generic way.
 Result<bool> add_s3_actions(const Call& call, std::vector<ActionRequest>& out);
+Result<bool> add_s3control_actions(const Call& call, std::vector<ActionRequest>& out);
 Result<bool> add_dynamodb_actions(const Call& call, std::vector<ActionRequest>& out);
 Result<bool> add_messaging_actions(const Call& call, std::vector<ActionRequest>& out);
 Result<bool> add_lambda_actions(const Call& call, std::vector<ActionRequest>& out);

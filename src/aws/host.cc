@@ -126,7 +126,9 @@ std::optional<S3Host> parse_flavour(std::string_view rest, S3Host host) {
     if (rest.empty()) return host;
     host.outpost = last_label(rest);
     drop_last_label(rest);
-    return split_account(rest, host) ? std::optional(host) : std::nullopt;
+    if (split_account(rest, host)) return host;
+    host.name = rest;  // an alias, which stands for name and account
+    return rest.ends_with("--op-s3") ? std::optional(host) : std::nullopt;
   }
   if (flavour.starts_with("s3express-")) {
     host.kind = S3Host::Kind::Express;

@@ -52,12 +52,12 @@ struct S3Host {
     AccessPoint,   // name-account.s3-accesspoint.region
     MultiRegion,   // alias.accesspoint.s3-global
     ObjectLambda,  // name-account.s3-object-lambda.region
-    Outpost,       // name-account.op-id.s3-outposts.region
+    Outpost,       // name-account.op-id.s3-outposts.region, or an alias in place of name-account
     Express,       // bucket--zone--x-s3.s3express-zone.region
     Control,       // account.s3-control.region: the service s3control
   } kind = Kind::Plain;
   std::string name;     // bucket, access point or alias
-  std::string account;  // of an access point, or of s3control
+  std::string account;  // of an access point, or of s3control; empty with an alias
   std::string outpost;
   std::string region;  // empty for a global host
 };

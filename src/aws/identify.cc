@@ -1,9 +1,12 @@
 #include "aws/identify.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "aws/arn.h"
 #include "aws/call.h"
+#include "aws/places.h"
 #include "base/encoding.h"
 
 namespace remit::aws {
@@ -94,15 +97,71 @@ std::optional<std::string> host_prefix(const Call& call) {
   return filled;
 }
 
+std::string_view partition_of(const Call& call) {
+  return call.facts.partition.empty() ? "aws" : call.facts.partition;
+}
+
+std::string regional_host(const Call& call, std::string_view name) {
+  std::string host(name);
+  return host.append(".")
+      .append(call.facts.scope_region)
+      .append(".")
+      .append(dns_suffix(partition_of(call)));
+}
+
+bool is_plain(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
+
+// Directory buckets: the zone is the last but one part of the name "base--use1-az4--x-s3", and the
+// operations on the bucket itself have a host of their own, in path style.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-Regions-and-Zones.html
+void express_endpoint(const Call& call, Identified& found) {
+  const auto bucket = call.label("Bucket");
+  const bool control = std::ranges::any_of(found.actions, [](const ActionRequest& request) {
+    return request.action.starts_with("s3express:") && request.action != "s3express:CreateSession";
+  });
+  if (call.facts.scope_region.empty()) return;
+  if (control) {
+    found.endpoint_host = regional_host(call, "s3express-control");
+    return;
+  }
+  if (!bucket) return;
+  const std::size_t end = bucket->rfind("--");
+  const std::size_t begin = end == 0 ? std::string::npos : bucket->rfind("--", end - 1);
+  if (end == std::string::npos || begin == std::string::npos || begin + 2 >= end) return;
+  const std::string zone = bucket->substr(begin + 2, end - begin - 2);
+  const bool plain = std::ranges::all_of(*bucket, is_plain);
+  // The name as it is written, for the rest of the target to stay as it is.
+  if (!plain || !std::string_view(call.facts.head->target).substr(1).starts_with(*bucket)) return;
+  found.endpoint_host = regional_host(call, *bucket + ".s3express-" + zone);
+  found.endpoint_cut = bucket->size() + 1;
+}
+
+void special_s3_endpoint(const Call& call, Identified& found) {
+  const std::string_view scope = call.facts.scope_service;
+  if (scope == "s3express") return express_endpoint(call, found);
+  if (call.name() == "WriteGetObjectResponse") {
+    const std::string route(call.header("x-amz-request-route"));
+    const bool plain = !route.empty() && route.size() <= 63 && std::ranges::all_of(route, is_plain);
+    if (plain && !call.facts.scope_region.empty())
+      found.endpoint_host = regional_host(call, route + ".s3-object-lambda");
+    return;
+  }
+  const bool control = call.t.text(call.service.name) == "s3control";
+  if (control && scope == "s3-outposts" && !call.facts.scope_region.empty())
+    found.endpoint_host = regional_host(call, "s3-outposts");
+}
+
+// Whether the label of a host is a region of the service: "us-west-2" of networkmanager.us-west-2.
+bool is_own_region(const Call& call, std::string_view label) {
+  for (std::uint32_t i = 0; i < call.service.region_count; ++i)
+    if (call.t.text(call.t.regions[call.service.region_first + i]) == label) return true;
+  return false;
+}
+
 std::string endpoint_host(const Call& call) {
   const std::string_view service = call.t.text(call.service.name);
   if ((service == "s3" || service == "s3control") && call.facts.scope_service != "s3") return {};
-  const std::string_view partition = call.facts.partition.empty() ? "aws" : call.facts.partition;
-  const auto at = std::ranges::find(kPartitions, partition);
-  if (at == kPartitions.end()) return {};
-  const std::size_t index = call.operation.service * kPartitions.size() +
-                            static_cast<std::size_t>(at - kPartitions.begin());
-  std::string host(call.t.text(call.t.endpoints[index]));
+  std::string host(own_endpoint(call));
   if (host.empty()) return {};
   if (const std::size_t region = host.find("{r}"); region != std::string::npos) {
     if (call.facts.scope_region.empty()) return {};
@@ -112,6 +171,27 @@ std::string endpoint_host(const Call& call) {
   if (!prefix) return {};
   if (!prefix->empty()) host.insert(0, *prefix);
   return host;
+}
+
+// The region that a service signs for whose endpoint is one for all regions, whatever the client's
+// own region is: the one in the host's name, or its partition's. With AWS_ENDPOINT_URL clients do
+// not know the host, and sign for their own region. https://github.com/boto/botocore,
+// data/partitions.json (implicitGlobalRegion)
+std::string_view signing_region(const Call& call) {
+  const std::string_view scope = call.facts.scope_region;
+  const std::string_view host = own_endpoint(call);
+  if (scope.empty() || host.empty() || host.contains("{r}")) return scope;
+  for (std::size_t begin = 0; begin < host.size();) {
+    const std::size_t end = std::min(host.find('.', begin), host.size());
+    const std::string_view label = host.substr(begin, end - begin);
+    if (label.contains('-') && is_own_region(call, label)) return label;
+    begin = end + 1;
+  }
+  constexpr std::array<std::string_view, 4> kGlobal = {"us-east-1", "cn-northwest-1",
+                                                       "us-gov-west-1", "eusc-de-east-1"};
+  for (std::size_t i = 0; i < kPartitions.size(); ++i)
+    if (kPartitions[i] == partition_of(call)) return kGlobal[i];
+  return scope;
 }
 
 // Appends what the candidate needs, without what another candidate already asks in the same words.
@@ -126,6 +206,14 @@ void merge(std::vector<ActionRequest>& all, std::vector<ActionRequest> more) {
 }
 
 }  // namespace
+
+std::string_view own_endpoint(const Call& call) {
+  const auto at = std::ranges::find(kPartitions, partition_of(call));
+  if (at == kPartitions.end()) return {};
+  const std::size_t index = call.operation.service * kPartitions.size() +
+                            static_cast<std::size_t>(at - kPartitions.begin());
+  return call.t.text(call.t.endpoints[index]);
+}
 
 Identification::Identification(const Catalogue& catalogue, const RequestFacts& facts)
     : catalogue_(catalogue),
@@ -191,7 +279,11 @@ Result<Identified> Identification::identify(const RequestFacts& facts,
     }
     Call call(t, facts, resolved, candidate, wire, body);
     call.body_unknown = hidden;
-    if (i == 0 && facts.host.empty()) found.endpoint_host = endpoint_host(call);
+    if (i == 0 && facts.host.empty()) {
+      found.endpoint_host = endpoint_host(call);
+      found.region = signing_region(call);
+    }
+    if (facts.places) add_places(call, found.places);
     std::vector<ActionRequest> actions;
     REMIT_CHECKED(add_actions(call, actions));
     if (found.actions.empty()) {
@@ -199,6 +291,8 @@ Result<Identified> Identification::identify(const RequestFacts& facts,
     } else {
       merge(found.actions, std::move(actions));
     }
+    if (i == 0 && facts.host.empty() && found.endpoint_host.empty())
+      special_s3_endpoint(call, found);
   }
   return found;
 }

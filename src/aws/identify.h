@@ -42,6 +42,13 @@ struct ActionRequest {
   AccessLevel level = AccessLevel::Unknown;
 };
 
+// Where a request would have an effect, besides its scope's region and its ARNs.
+struct Places {
+  std::vector<std::string> regions;   // of the host, and those that the input names
+  std::vector<std::string> accounts;  // those that the input names
+  bool global = false;                // the service's endpoint is one for all regions (IAM)
+};
+
 // Views live as long as the Catalogue.
 struct Identified {
   std::string_view service;  // botocore's name: "s3", "cloudwatch"
@@ -51,10 +58,12 @@ struct Identified {
   Protocol protocol = Protocol::RestXml;
   // In endpoint mode, where the request belongs: the host that the service's endpoint rules give
   // for region and partition, with the operation's own prefix
-  // ("sync-states.us-east-1.amazonaws.com"). S3 stays in path style. Empty in CONNECT mode, and
-  // where the rules need more than the request tells (S3 Express, Outposts, Object Lambda): refuse,
-  // HTTPS_PROXY works for those.
+  // ("sync-states.us-east-1.amazonaws.com"). S3 stays in path style, but for directory buckets,
+  // whose names stand in the host only: the target loses its first `endpoint_cut` bytes then. Empty
+  // in CONNECT mode, and where the rules need more than the request tells: refuse, HTTPS_PROXY
+  // works for those.
   std::string endpoint_host;
+  std::size_t endpoint_cut = 0;
   // Every operation the bytes may mean, the chosen one first. With more than one, `actions` holds
   // what all of them need together.
   struct Name {
@@ -66,6 +75,7 @@ struct Identified {
   bool returns_credentials = false;   // the answer carries AWS keys: refuse or rewrite it
   bool event_stream_request = false;  // each message is signed: refused for now
   bool unsigned_operation = false;    // the model signs it with nothing (cognito, sts SAML ...)
+  Places places;                      // empty unless RequestFacts::places asks
 };
 
 struct Resolved;
@@ -77,6 +87,7 @@ struct RequestFacts {
   std::string_view scope_service;
   std::string_view account;    // of the session in force, for ARNs; empty when not known
   std::string_view partition;  // "aws", "aws-cn", "aws-us-gov"
+  bool places = false;         // whether Identified::places is wanted
 };
 
 // Whether identify() must see the body. With Whole, read at most max_bytes and pass all of it; with

@@ -6,6 +6,7 @@
 namespace remit::aws {
 namespace {
 
+using testing::form;
 using testing::json;
 using testing::Request;
 using testing::s3;
@@ -86,6 +87,104 @@ TEST(IdentifyPlaces, AGlobalEndpointOfEventBridgeNeedsSigV4a) {
       << words(put.identify());
   put.region = "us-east-1";
   EXPECT_FALSE(put.identify());
+}
+
+TEST(IdentifyPlaces, AGlobalServiceSignsForItsOwnRegionAtTheEndpoint) {
+  const auto region = [](Request request, std::string scope) {
+    request.region = std::move(scope);
+    const auto found = request.identify();
+    return found ? found->region : "refused: " + found.error().message;
+  };
+  const Request roles = form("iam", "Action=ListRoles&Version=2010-05-08");
+  const Request zones = {.service = "route53", .method = "GET", .target = "/2013-04-01/hostedzone"};
+  const Request networks = {
+      .service = "networkmanager", .method = "GET", .target = "/global-networks"};
+  EXPECT_EQ(region(roles, "eu-central-1"), "us-east-1");
+  EXPECT_EQ(region(roles, "us-east-1"), "us-east-1");
+  EXPECT_EQ(region(zones, "aws-global"), "us-east-1");
+  EXPECT_EQ(region(networks, "eu-central-1"), "us-west-2") << "the host names it";
+  EXPECT_EQ(region(kTables, "eu-central-1"), "eu-central-1");
+  EXPECT_EQ(region(s3("GET", "/b/k"), "eu-central-1"), "eu-central-1");
+  Request tunnelled = roles;
+  tunnelled.host = "iam.amazonaws.com";
+  EXPECT_EQ(region(tunnelled, "us-east-1"), "us-east-1");
+}
+
+TEST(IdentifyPlaces, S3sSpecialHostsAreToldFromWhatTheRequestSaysAtTheEndpoint) {
+  struct Case {
+    std::string service, method, target, wanted;  // "operation, host, bytes of the target left out"
+    http::Fields fields = {};
+  };
+  const std::string bucket = "work--use1-az4--x-s3";
+  for (const Case& each : std::vector<Case>{
+           {"s3express", "GET", "/" + bucket + "/k",
+            "GetObject work--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com 21"},
+           {"s3express", "GET", "/" + bucket + "?session",
+            "CreateSession work--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com 21"},
+           {"s3express", "GET", "/point--use1-az4--xa-s3/k",
+            "GetObject point--use1-az4--xa-s3.s3express-use1-az4.us-east-1.amazonaws.com 23"},
+           {"s3express", "PUT", "/" + bucket,
+            "CreateBucket s3express-control.us-east-1.amazonaws.com 0"},
+           {"s3express", "GET", "/?x-id=ListDirectoryBuckets",
+            "ListDirectoryBuckets s3express-control.us-east-1.amazonaws.com 0"},
+           // A name that does not tell its zone, or is not written as it is: no host.
+           {"s3express", "GET", "/plain/k", "GetObject  0"},
+           {"s3express", "GET", "/work%2D-use1-az4--x-s3/k", "GetObject  0"},
+           {"s3-object-lambda",
+            "POST",
+            "/WriteGetObjectResponse",
+            "WriteGetObjectResponse io-use1-001.s3-object-lambda.us-east-1.amazonaws.com 0",
+            {{"x-amz-request-route", "io-use1-001"}}},
+           {"s3-object-lambda",
+            "POST",
+            "/WriteGetObjectResponse",
+            "WriteGetObjectResponse  0",
+            {{"x-amz-request-route", "a.example/"}}},
+           {"s3-outposts",
+            "GET",
+            "/v20180820/bucket/"
+            "arn%3Aaws%3As3-outposts%3Aus-east-1%3A111122223333%3Aoutpost%2Fop-1%2F"
+            "bucket%2Fb",
+            "GetBucket s3-outposts.us-east-1.amazonaws.com 0",
+            {{"x-amz-account-id", "111122223333"}}},
+           {"s3", "GET", "/b/k", "GetObject s3.us-east-1.amazonaws.com 0"},
+       }) {
+    const auto found = Request{.service = each.service,
+                               .method = each.method,
+                               .target = each.target,
+                               .fields = each.fields}
+                           .identify();
+    ASSERT_TRUE(found) << each.target << ": " << found.error().message;
+    EXPECT_EQ(std::string(found->operation) + " " + found->endpoint_host + " " +
+                  std::to_string(found->endpoint_cut),
+              each.wanted)
+        << each.target;
+  }
+}
+
+TEST(IdentifyPlaces, AnAliasOfAnAccessPointTellsNoResource) {
+  const auto ask = [](std::string service, std::string host, std::string target) {
+    Request request = s3("GET", std::move(target));
+    request.service = std::move(service);
+    request.host = std::move(host);
+    return words(request.identify());
+  };
+  const std::string alias = "point-" + std::string(34, 'a') + "-s3alias";
+  const std::string lambda = "masked-" + std::string(30, 'a') + "--ol-s3";
+  const std::string outpost = "point-o01ac5d28a6a232904e8xz5w8ijx1qzlbp3i3kuse10--op-s3";
+  EXPECT_EQ(ask("s3", "", "/" + alias + "/k"), "GetObject: s3:GetObject ?");
+  EXPECT_EQ(ask("s3", alias + ".s3.us-east-1.amazonaws.com", "/k"), "GetObject: s3:GetObject ?");
+  EXPECT_EQ(ask("s3", lambda + ".s3.us-east-1.amazonaws.com", "/k"),
+            "GetObject: s3-object-lambda:GetObject ?");
+  EXPECT_EQ(ask("s3-outposts",
+                outpost + ".op-01ac5d28a6a232904.s3-outposts.us-east-1.amazonaws.com", "/k"),
+            "GetObject: s3-outposts:GetObject ?");
+  EXPECT_EQ(words(s3("PUT", "/b/k", {{"x-amz-copy-source", alias + "/x"}}).identify()),
+            "CopyObject: s3:PutObject arn:aws:s3:::b/k; s3:GetObject ?");
+  EXPECT_EQ(
+      ask("s3express", "point--use1-az4--xa-s3.s3express-use1-az4.us-east-1.amazonaws.com", "/k"),
+      "GetObject: s3express:CreateSession "
+      "arn:aws:s3express:us-east-1:111122223333:accesspoint/point--use1-az4--xa-s3");
 }
 
 TEST(IdentifyPlaces, AnApiGatewayResourceIsThePath) {

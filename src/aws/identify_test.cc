@@ -452,6 +452,27 @@ TEST(IdentifyEc2, TellsInstancesByTheirIds) {
   });
 }
 
+TEST(IdentifyOther, AParameterIsToldByItsName) {
+  const auto ask = [](std::string_view operation, std::string body) {
+    return json("ssm", "AmazonSSM." + std::string(operation), std::move(body));
+  };
+  expect_all({
+      {ask("GetParameter", R"({"Name":"/app/db"})"),
+       "GetParameter: ssm:GetParameter arn:aws:ssm:us-east-1:111122223333:parameter/app/db"},
+      {ask("GetParameter", R"({"Name":"db:3"})"),
+       "GetParameter: ssm:GetParameter arn:aws:ssm:us-east-1:111122223333:parameter/db"},
+      {ask("GetParameter", R"({"Name":"arn:aws:ssm:us-east-1:999988887777:parameter/shared/x"})"),
+       "GetParameter: ssm:GetParameter arn:aws:ssm:us-east-1:999988887777:parameter/shared/x"},
+      {ask("GetParameter", R"({"Name":"*"})"), "GetParameter: ssm:GetParameter ?"},
+      {ask("GetParameters", R"({"Names":["a","/b"]})"),
+       "GetParameters: ssm:GetParameters arn:aws:ssm:us-east-1:111122223333:parameter/a "
+       "arn:aws:ssm:us-east-1:111122223333:parameter/b"},
+      {ask("PutParameter", R"({"Name":"a","Value":"x","Tags":[{"Key":"k","Value":"v"}]})"),
+       "PutParameter: ssm:PutParameter arn:aws:ssm:us-east-1:111122223333:parameter/a; "
+       "ssm:AddTagsToResource arn:aws:ssm:us-east-1:111122223333:parameter/a"},
+  });
+}
+
 TEST(IdentifyOther, TellsSecretsStacksAndLogGroups) {
   expect_all({
       {json("secretsmanager", "secretsmanager.GetSecretValue", R"({"SecretId":"db/pw"})"),
