@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "aws/arn.h"
+#include "base/encoding.h"
 #include "cli/configured.h"
 #include "cli/explain_batch.h"
 #include "cli/verbs.h"
@@ -51,6 +53,7 @@ struct Answer {
   std::string resource;
   std::string explanation_json;
   bool needs_approval = false;
+  bool pinned_elsewhere = false;
 };
 
 Error misuse(std::string message) { return Error{ErrorCode::InvalidInput, std::move(message)}; }
@@ -74,6 +77,32 @@ Result<GivenContext> parse_context(const std::vector<std::string>& given) {
   return context;
 }
 
+// What the pins of the remit say to the region and the account that are given or stand in the ARN.
+std::string leaves_pins(const ExplainFlags& flags, const GivenContext& given,
+                        const rules::Remit& remit) {
+  if (!remit.pins) return {};
+  std::vector<std::string> regions;
+  std::vector<std::string> accounts;
+  if (const auto arn = aws::Arn::parse(flags.resource)) {
+    if (!arn->region.empty()) regions.push_back(arn->region);
+    if (!arn->account.empty() && arn->account != "aws") accounts.push_back(arn->account);
+  }
+  if (!flags.resource_account.empty()) accounts.push_back(flags.resource_account);
+  for (const auto& [key, values] : given.keys) {
+    if (!equals_ignoring_ascii_case(key, "aws:RequestedRegion")) continue;
+    regions.insert(regions.end(), values.begin(), values.end());
+  }
+  for (const std::string& region : regions)
+    if (!remit.pins->admits_region(region))
+      return fmt::format("remit {} is pinned to the regions {}, and this is for {}", remit.name,
+                         fmt::join(remit.pins->regions, ", "), region);
+  for (const std::string& account : accounts)
+    if (!remit.pins->admits_account(account))
+      return fmt::format("remit {} is pinned to the accounts {}, and this is for {}", remit.name,
+                         fmt::join(remit.pins->accounts, ", "), account);
+  return {};
+}
+
 void ask(const ExplainFlags& flags, const GivenContext& given, Answer& answer) {
   const rules::SessionFacts facts(*answer.plan);
   iam::Context context;
@@ -95,6 +124,13 @@ void ask(const ExplainFlags& flags, const GivenContext& given, Answer& answer) {
   answer.decision = outcome == iam::Outcome::Allowed        ? "allowed"
                     : outcome == iam::Outcome::Undetermined ? "undetermined"
                                                             : "denied";
+  if (outcome != iam::Outcome::Allowed) return;
+  if (std::string reason = leaves_pins(flags, given, *answer.remit); !reason.empty()) {
+    answer.pinned_elsewhere = true;
+    answer.decision = "denied";
+    answer.reason = std::move(reason);
+    return;
+  }
   if (!answer.remit->approve || outcome != iam::Outcome::Allowed) return;
   const iam::Policy* const approve[] = {answer.remit->approve.get()};
   const auto human = iam::decide(iam::Stack::session_only(approve), request).outcome;
@@ -178,6 +214,12 @@ void print_session(const ExplainFlags& flags, const Answer& answer) {
     fmt::print(
         "offloaded        too long for STS: the managed policies go there, Remit decides by the "
         "session policy\n");
+  if (const auto& pins = answer.remit->pins) {
+    if (!pins->regions.empty())
+      fmt::print("pinned to        regions {}\n", fmt::join(pins->regions, ", "));
+    if (!pins->accounts.empty())
+      fmt::print("pinned to        accounts {}\n", fmt::join(pins->accounts, ", "));
+  }
   fmt::print("session policy   {}\n", plan.policy);
   fmt::print("size             {} of {} characters, about {} % packed\n",
              rules::plan_characters(plan), rules::kMaxPolicyCharacters,
@@ -189,7 +231,7 @@ void print_decision(const ExplainFlags& flags, const Answer& answer) {
   fmt::print("\n{} on {}: {}\n", answer.action,
              answer.resource.empty() ? "a resource that is not named" : answer.resource,
              answer.decision);
-  if (answer.needs_approval) fmt::print("  {}\n", answer.reason);
+  if (answer.needs_approval || answer.pinned_elsewhere) fmt::print("  {}\n", answer.reason);
   // The statements below tell an allow or a deny with their places in the file.
   const iam::Outcome outcome = explanation.decision.outcome;
   const bool by_statement =
@@ -211,7 +253,7 @@ void print_decision(const ExplainFlags& flags, const Answer& answer) {
     }
   }
   for (const std::string& fact : explanation.would_decide) fmt::print("  would decide: {}\n", fact);
-  if (explanation.suggestion && !answer.needs_approval)
+  if (explanation.suggestion && !answer.needs_approval && !answer.pinned_elsewhere)
     fmt::print("  to allow it: {}\n", explanation.suggestion->text);
 }
 

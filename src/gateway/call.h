@@ -17,8 +17,9 @@ namespace remit::iam {
 class Policy;
 }
 namespace remit::rules {
+struct Pins;
 struct SessionPlan;
-}
+}  // namespace remit::rules
 
 namespace remit::gateway {
 
@@ -57,6 +58,8 @@ struct CallFacts {
   // Requests that need a human, compiled as Deny statements (rules::Remit::approve): refuse a
   // request on which it says ExplicitDeny or Undetermined. Null: none.
   std::shared_ptr<const iam::Policy> approve;
+  // The regions and accounts that a request may be for; null: any (egress/pins.h).
+  std::shared_ptr<const rules::Pins> pins;
   // Unsigned reads of these hosts may pass (lower case).
   std::vector<std::string> public_hosts;
 };

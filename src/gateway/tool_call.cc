@@ -186,6 +186,7 @@ std::shared_ptr<Call> Calls::make_call(const ToolCall& call, const Decision& dec
   facts.remit = decision.tool->remit->name;
   facts.region = config_->aws.region;
   facts.approve = decision.tool->remit->approve;
+  facts.pins = decision.tool->remit->pins;
   facts.public_hosts = pool.upstream().public_hosts;
   facts.plan = decision.plan;
   add_session_facts(facts, *decision.plan, *acquired.credentials);

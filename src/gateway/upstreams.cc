@@ -158,6 +158,7 @@ net::Task<Result<std::shared_ptr<Call>>> Upstreams::startup_call(const rules::Up
   facts.plan = plan;
   add_session_facts(facts, *plan, *acquired.credentials);
   facts.approve = remit.approve;
+  facts.pins = remit.pins;
   co_return std::make_shared<Call>(std::move(facts), acquired.session);
 }
 

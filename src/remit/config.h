@@ -95,6 +95,20 @@ struct Argument {
   Grammar grammar;
 };
 
+// Where in AWS a remit may act at all; an empty list pins nothing. Shared with each call in force.
+struct Pins {
+  // Names of regions, `*` at the end for all that begin so, and kGlobal. Sorted.
+  std::vector<std::string> regions;
+  std::vector<std::string> accounts;  // sorted
+
+  // Whether requests for it may pass, `global` left aside. A pattern, as the region set of a SigV4a
+  // signature may hold one, only when all that it covers may.
+  bool admits_region(std::string_view region) const;
+  bool admits_account(std::string_view account) const;
+};
+// Among a remit's regions: services with one endpoint for all regions, such as IAM.
+inline constexpr std::string_view kGlobal = "global";
+
 struct Remit {
   std::string name;
   std::vector<ToolPattern> tools;
@@ -115,7 +129,8 @@ struct Remit {
   std::shared_ptr<const iam::Policy> approve;
   std::optional<Limit> calls;
   std::optional<Limit> writes;
-  json::Position position;  // of its name in the file
+  std::shared_ptr<const Pins> pins;  // null: none
+  json::Position position;           // of its name in the file
 };
 
 enum class Isolate : std::uint8_t { Agent, Session, Call };

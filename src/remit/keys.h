@@ -20,12 +20,13 @@ inline constexpr std::array<std::string_view, 10> kUpstream = {
     "command", "url",     "env",          "cwd",      "isolate",
     "lanes",   "startup", "public_hosts", "timeouts", "credentials"};
 inline constexpr std::array<std::string_view, 3> kTimeouts = {"start", "call", "idle"};
-inline constexpr std::array<std::string_view, 14> kRemit = {
-    "offload", "name",       "tools",       "role",     "arguments",       "session", "policy_arns",
-    "tags",    "transitive", "external_id", "duration", "source_identity", "approve", "limits"};
-inline constexpr std::array<std::string_view, 9> kStartup = {
-    "offload",    "role",        "session",  "policy_arns",    "tags",
-    "transitive", "external_id", "duration", "source_identity"};
+inline constexpr std::array<std::string_view, 16> kRemit = {
+    "offload", "name",        "tools",    "role",        "arguments", "session",
+    "tags",    "policy_arns", "duration", "external_id", "limits",    "source_identity",
+    "approve", "transitive",  "regions",  "accounts"};
+inline constexpr std::array<std::string_view, 11> kStartup = {
+    "offload",     "role",     "session",         "policy_arns", "tags",    "transitive",
+    "external_id", "duration", "source_identity", "regions",     "accounts"};
 inline constexpr std::array<std::string_view, 2> kRole = {"argument", "map"};
 inline constexpr std::array<std::string_view, 2> kArgument = {"pointer", "grammar"};
 inline constexpr std::array<std::string_view, 2> kGrammar = {"pattern", "values"};

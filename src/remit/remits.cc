@@ -284,6 +284,69 @@ void read_duration(Reader& reader, const Item& item, Remit& remit) {
         "more than an hour works only when the base credentials are a user's, not a role's");
 }
 
+std::vector<std::string> read_pinned(Reader& reader, const Item& item,
+                                     Result<> (*check)(const std::string& text)) {
+  std::vector<std::string> pinned;
+  const auto list = reader.list_or_one(item);
+  if (!list) return pinned;
+  if (list->empty()) reader.error(item, "names nothing: leave it out to pin nothing");
+  for (const Item& entry : *list) {
+    const auto text = reader.text(entry);
+    if (!text) continue;
+    if (const auto right = check(*text); !right) reader.error(entry, right.error().message);
+    pinned.push_back(*text);
+  }
+  std::ranges::sort(pinned);
+  const auto doubles = std::ranges::unique(pinned);
+  pinned.erase(doubles.begin(), doubles.end());
+  return pinned;
+}
+
+Result<> check_pinned_region(const std::string& text) {
+  if (text == kGlobal) return {};
+  const bool family = text.ends_with("-*") && is_ascii_of(text.substr(0, text.size() - 1), "-") &&
+                      lower_ascii(text) == text && text.size() > 3;
+  if (family || aws::Region::parse(text)) return {};
+  return fail(ErrorCode::InvalidInput,
+              fmt::format("is no region: write us-east-1, eu-* for all that begin so, or {} for "
+                          "services without regions, not '{}'",
+                          kGlobal, text));
+}
+
+Result<> check_pinned_account(const std::string& text) {
+  REMIT_CHECKED(aws::AccountId::parse(text));
+  return {};
+}
+
+void check_role_pinned(Reader& reader, const Item& accounts, const Pins& pins,
+                       const std::string& role) {
+  const auto parsed = aws::RoleArn::parse(role);
+  if (!parsed || contains(pins.accounts, parsed->account.text())) return;
+  reader.error(accounts, fmt::format("leaves out {}, the account of the role {}",
+                                     parsed->account.text(), role));
+}
+
+void read_pins(Reader& reader, const MapItem& map, Remit& remit) {
+  const auto regions = map.find("regions");
+  const auto accounts = map.find("accounts");
+  if (!regions && !accounts) return;
+  auto pins = std::make_shared<Pins>();
+  if (regions) pins->regions = read_pinned(reader, *regions, check_pinned_region);
+  if (accounts) {
+    pins->accounts = read_pinned(reader, *accounts, check_pinned_account);
+    if (const auto* role = std::get_if<std::string>(&remit.role))
+      check_role_pinned(reader, *accounts, *pins, *role);
+    else
+      for (const auto& [value, role_of_value] : std::get<RoleByArgument>(remit.role).map)
+        check_role_pinned(reader, *accounts, *pins, role_of_value);
+    if (!remit.offload.empty())
+      reader.error(*accounts,
+                   "cannot stand beside `offload`: whose a bucket is, AWS finds by a statement of "
+                   "the session policy, which would not be sent");
+  }
+  remit.pins = std::move(pins);
+}
+
 // What a remit and a startup remit have in common.
 void read_session_part(Reader& reader, const MapItem& map, const Config& config, Remit& remit) {
   remit.source_identity = config.agent.user;
@@ -317,6 +380,7 @@ void read_session_part(Reader& reader, const MapItem& map, const Config& config,
   else
     reader.error(map.position(), map.path_of("session"),
                  "is missing: the IAM statements that the session is cut down to");
+  read_pins(reader, map, remit);
 }
 
 void check_role_argument(Reader& reader, const MapItem& map, const Remit& remit) {
@@ -408,6 +472,17 @@ void refuse_overlaps(Reader& reader, const std::vector<Remit>& remits, const std
 }
 
 }  // namespace
+
+bool Pins::admits_region(std::string_view region) const {
+  return regions.empty() || std::ranges::any_of(regions, [&](std::string_view pin) {
+           if (!pin.ends_with('*')) return pin == region;
+           return region.starts_with(pin.substr(0, pin.size() - 1));
+         });
+}
+
+bool Pins::admits_account(std::string_view account) const {
+  return accounts.empty() || contains(accounts, account);
+}
 
 std::shared_ptr<const Remit> read_startup(Reader& reader, const Item& item, const Config& config,
                                           std::string_view upstream) {

@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "iam/policy.h"
 #include "json/writer.h"
+#include "remit/contains.h"
 #include "remit/packed.h"
 #include "remit/template.h"
 
@@ -158,8 +159,9 @@ std::string session_name_of(const Config& config, const SessionPlan& plan) {
                      std::string_view(plan.key).substr(0, kHashPart));
 }
 
-Result<std::shared_ptr<const iam::Policy>> compile_policy(const SessionPlan& plan) {
-  auto compiled = iam::compile(plan.policy, iam::PolicyKind::Session,
+Result<std::shared_ptr<const iam::Policy>> compile_policy(const SessionPlan& plan,
+                                                          std::string_view policy) {
+  auto compiled = iam::compile(policy, iam::PolicyKind::Session,
                                fmt::format("session policy of remit {}", plan.remit));
   if (compiled) return std::make_shared<const iam::Policy>(*std::move(compiled));
   const iam::PolicyError& first = compiled.error().front();
@@ -168,6 +170,35 @@ Result<std::shared_ptr<const iam::Policy>> compile_policy(const SessionPlan& pla
       fmt::format("the session policy of remit {} is no valid policy once the arguments are "
                   "bound: {}: {}",
                   plan.remit, first.path, first.message));
+}
+
+// Whose a bucket is, no request tells and only AWS knows: of the accounts that a remit is pinned
+// to, the session is told too. An action without the key, AWS's own resources included, passes.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+std::string with_account_pin(std::string_view policy, const std::vector<std::string>& accounts) {
+  const auto document = json::parse(std::string(policy));
+  REMIT_CHECK(document.has_value());  // it was written here
+  const json::Value statements = *document->root().find("Statement");
+  json::Writer writer;
+  writer.begin_object().key("Statement").begin_array();
+  if (statements.is(json::Kind::Array)) {
+    for (const json::Value statement : statements.elements()) writer.raw(statement.raw());
+  } else {
+    writer.raw(statements.raw());
+  }
+  writer.begin_object().key("Action").string("*").key("Condition").begin_object();
+  writer.key("Null").begin_object().key("aws:ResourceAccount").string("false").end_object();
+  writer.key("StringNotEquals").begin_object().key("aws:ResourceAccount");
+  if (accounts.size() == 1) {
+    writer.string(accounts.front());
+  } else {
+    writer.begin_array();
+    for (const std::string& account : accounts) writer.string(account);
+    writer.end_array();
+  }
+  writer.end_object().end_object().key("Effect").string("Deny").key("Resource").string("*");
+  writer.end_object().end_array().key("Version").string("2012-10-17").end_object();
+  return std::move(writer).take();
 }
 
 // What a plan depends on besides the configuration, which a Planner has once.
@@ -193,6 +224,9 @@ Result<SessionPlan> plan_session(const Config& config, const Remit& remit, Bound
   plan.account = role.account.text();
   REMIT_TRY(PolicyText policy, remit.session->fill(bound));
   plan.policy = std::move(policy.json);
+  const std::string decided_by = plan.policy;
+  if (remit.pins && !remit.pins->accounts.empty())
+    plan.policy = with_account_pin(plan.policy, remit.pins->accounts);
   plan.origins = std::move(policy.origins);
   plan.policy_arns = remit.policy_arns;
   plan.tags = remit.tags;
@@ -202,12 +236,14 @@ Result<SessionPlan> plan_session(const Config& config, const Remit& remit, Bound
   plan.duration = remit.duration;
   plan.region = config.aws.region;
   plan.bound = std::move(bound);
+  for (const BoundArgument& argument : plan.bound)
+    if (contains(remit.session->arguments(), argument.name)) plan.in_policy.push_back(argument);
   REMIT_CHECKED(check_policy_size(plan, remit.offload));
   plan.key = key_of(plan, config);
   plan.session_name = session_name_of(config, plan);
   plan.packed_percent_estimate = estimate_packed_percent(
       plan.offloaded ? std::string_view() : plan.policy, plan.policy_arns, plan.tags);
-  REMIT_TRY(plan.compiled, compile_policy(plan));
+  REMIT_TRY(plan.compiled, compile_policy(plan, decided_by));
   return plan;
 }
 

@@ -48,12 +48,14 @@ struct SessionPlan {
   std::chrono::seconds duration{900};
   std::string region;  // whose STS endpoint is asked
   BoundArguments bound;
+  BoundArguments in_policy;  // of `bound`, those whose values stand in `policy`
   // SHA-256 (hex) over everything that changes privilege or attribution: all that AssumeRole is
   // asked for but `session_name` (which is made from it), the agent, the remit and the source of
   // the base credentials. Two calls with the same key may share a session.
   std::string key;
-  int packed_percent_estimate = 0;              // a model, not a fact: see remit/packed.h
-  std::shared_ptr<const iam::Policy> compiled;  // `policy`, for egress to decide with
+  int packed_percent_estimate = 0;  // a model, not a fact: see remit/packed.h
+  // `policy` for egress to decide with, without the statement that tells AWS of pinned accounts.
+  std::shared_ptr<const iam::Policy> compiled;
   // By the index of a statement in `policy` (Decision::statement): where it stands in remit.yaml.
   std::vector<std::vector<StatementOrigin>> origins;
 };

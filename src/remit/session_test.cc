@@ -7,6 +7,8 @@
 #include <iterator>
 #include <set>
 
+#include "iam/compiled.h"
+#include "iam/policy.h"
 #include "remit/config_for_tests.h"
 #include "remit/sources.h"
 
@@ -57,6 +59,20 @@ TEST(Session, KeepsItsGoldenPlans) {
     ASSERT_TRUE(plan) << name << ": " << plan.error().message;
     EXPECT_EQ(plan->policy + "\n", std::string(std::istreambuf_iterator<char>(golden), {})) << name;
   }
+}
+
+TEST(Session, TellsAwsOfPinnedAccountsAndDecidesWithoutThem) {
+  const auto free = plan_of(config_with(""));
+  const auto pinned = plan_of(config_with(
+      "    regions: [eu-central-1, eu-west-*]\n    accounts: [444455556666, 111122223333]\n"));
+  ASSERT_TRUE(free && pinned);
+  EXPECT_EQ(pinned->policy,
+            R"({"Statement":[{"Action":"s3:GetObject","Effect":"Allow","Resource":"*"},)"
+            R"({"Action":"*","Condition":{"Null":{"aws:ResourceAccount":"false"},)"
+            R"("StringNotEquals":{"aws:ResourceAccount":["111122223333","444455556666"]}},)"
+            R"("Effect":"Deny","Resource":"*"}],"Version":"2012-10-17"})");
+  EXPECT_NE(pinned->key, free->key);
+  EXPECT_EQ(pinned->compiled->compiled().statements.size(), 1U);
 }
 
 constexpr std::string_view kBound =

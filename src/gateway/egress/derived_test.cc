@@ -148,6 +148,11 @@ TEST_F(DerivedTest, BothPoliciesLimitWhatThePlaceholderMayDo) {
       Slash::Encode);
   const Answered answered = assume("&Policy=" + own);
   ASSERT_EQ(answered.status, 200) << answered.raw;
+  ASSERT_EQ(arrived.size(), 1u);
+  EXPECT_NE(arrived[0]->body.find(uri_encode(
+                R"({"NotAction":"s3:GetObject","Effect":"Deny","Resource":"*"})", Slash::Encode)),
+            std::string::npos)
+      << "STS is told of it too: " << arrived[0]->body;
   use(answered);
   EXPECT_EQ(get("/invoices/a").status, 200);
   EXPECT_EQ(get("/other/a").status, 403) << "only the caller's own policy allows it";

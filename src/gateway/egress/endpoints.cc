@@ -50,7 +50,7 @@ Result<Destination> Endpoints::resolve(const aws::Identified& identified,
   if (custom == nullptr) custom = find(identified.signing_name);
   if (custom == nullptr) custom = find("*");
   if (custom != nullptr) {
-    Destination destination{custom->origin, custom->authority, {}};
+    Destination destination{custom->origin, custom->authority, {}, 0};
     // A bucket that the client named in the host must be named in the path of another host.
     if (connect != nullptr && identified.service == "s3") {
       const std::string_view bucket = bucket_in_host(connect->host);
@@ -58,7 +58,7 @@ Result<Destination> Endpoints::resolve(const aws::Identified& identified,
     }
     return destination;
   }
-  if (connect != nullptr) return Destination{*connect, net::authority_of(*connect), {}};
+  if (connect != nullptr) return Destination{*connect, net::authority_of(*connect), {}, 0};
   const std::string& host = identified.endpoint_host;
   if (host.empty()) {
     return fail(ErrorCode::InvalidInput,
@@ -66,14 +66,14 @@ Result<Destination> Endpoints::resolve(const aws::Identified& identified,
                             "instead of AWS_ENDPOINT_URL, or configure aws.endpoints",
                             identified.service, identified.operation));
   }
-  return Destination{net::Origin{true, host, 443}, host, {}};
+  return Destination{net::Origin{true, host, 443}, host, {}, identified.endpoint_cut};
 }
 
 Destination Endpoints::resolve_public(const net::Origin& connect) const {
   if (const net::Url* custom = find(connect.host)) {
-    return Destination{custom->origin, custom->authority, {}};
+    return Destination{custom->origin, custom->authority, {}, 0};
   }
-  return Destination{connect, net::authority_of(connect), {}};
+  return Destination{connect, net::authority_of(connect), {}, 0};
 }
 
 }  // namespace remit::gateway

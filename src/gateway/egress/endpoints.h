@@ -16,8 +16,9 @@ namespace remit::gateway {
 
 struct Destination {
   net::Origin origin;
-  std::string authority;    // of the Host field
-  std::string path_prefix;  // to be put before the target: a bucket that was in the host
+  std::string authority;     // of the Host field
+  std::string path_prefix;   // to be put before the target: a bucket that was in the host
+  std::size_t path_cut = 0;  // bytes of the target to be left out: a bucket that the host has now
 };
 
 class Endpoints {

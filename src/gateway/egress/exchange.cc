@@ -97,6 +97,7 @@ aws::RequestFacts Exchange::facts() const {
   if (call_) {
     facts.account = call_->facts().account;
     facts.partition = call_->facts().partition;
+    facts.places = call_->facts().pins != nullptr;
   } else {
     facts.partition = aws::partition_of_region(signed_.region);
   }
@@ -273,6 +274,7 @@ Exchange::Step Exchange::decide() {
     circumstances.head = &head_;
     circumstances.now = service_.parts.clock.now();
     circumstances.secure_transport = destination_.origin.tls;
+    if (signed_.region.empty()) circumstances.region_set = signed_.region_set;
     if (auto refusal = scratch_.judge->judge(what, circumstances)) {
       auto refused = std::make_unique<Refused>();
       refused->refusal = *std::move(refusal);
@@ -395,14 +397,19 @@ void Exchange::restore_queue_url() {
 
 Exchange::Step Exchange::sign() {
   // The scope is part of what sign() takes out of the head.
-  const std::string region(signed_.algorithm == aws::Algorithm::HmacSha256 ? signed_.region
-                                                                           : signed_.region_set);
+  const std::string region(signed_.algorithm == aws::Algorithm::HmacSha256
+                               ? std::string_view(identified_->region)
+                               : signed_.region_set);
   const std::string service(signed_.service);
   if (payload_ != aws::Payload::Absent && !body_changed_) body_hash_ = signed_.payload_hash;
   const aws::Algorithm algorithm = signed_.algorithm;
   signed_ = {};
   strip_connection_fields(head_.fields, false);
   http::set(head_.fields, "Host", destination_.authority);
+  if (destination_.path_cut != 0) {
+    head_.target.erase(0, destination_.path_cut);
+    if (!head_.target.starts_with('/')) head_.target.insert(0, 1, '/');
+  }
   if (!destination_.path_prefix.empty()) head_.target.insert(0, destination_.path_prefix);
   aws::SignInput input;
   input.algorithm = algorithm;

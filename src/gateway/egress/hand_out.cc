@@ -8,7 +8,9 @@
 #include "aws/arn.h"
 #include "aws/sts_request.h"
 #include "base/encoding.h"
+#include "gateway/egress/combined_policy.h"
 #include "iam/policy.h"
+#include "remit/packed.h"
 #include "remit/session.h"
 
 namespace remit::gateway {
@@ -63,6 +65,23 @@ Result<> settle_tags(aws::AssumeRoleRequest& role, const CallFacts& facts) {
   return {};
 }
 
+// The caller's own policy goes to STS as far as it can be said beside the remit's, and when it
+// fits; Remit applies all of it to each request anyhow. The packed size is a guess, so well below
+// the limit: a request that STS refuses for it would have worked without.
+void add_own_policy(aws::AssumeRoleRequest& role, std::string_view own) {
+  constexpr int kMostPacked = 80;
+  std::string both = combined_policy(role.policy, own);
+  const bool plain =
+      std::ranges::all_of(both, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  std::size_t size = both.size();
+  for (const std::string& arn : role.policy_arns) size += arn.size();
+  if (both.empty() || !plain || size > rules::kMaxPolicyCharacters) return;
+  std::vector<rules::Tag> tags;
+  for (const auto& [key, value] : role.tags) tags.push_back({key, value});
+  if (rules::estimate_packed_percent(both, role.policy_arns, tags) > kMostPacked) return;
+  role.policy = std::move(both);
+}
+
 Result<> settle_role(HandOut& asked, aws::AssumeRoleRequest role, const CallFacts& facts) {
   if (!facts.plan) return no_hand_out("the call has no session policy that would limit the role");
   if (!role.policy_arns.empty()) {
@@ -78,8 +97,9 @@ Result<> settle_role(HandOut& asked, aws::AssumeRoleRequest role, const CallFact
   }
   REMIT_TRY(const auto arn, aws::RoleArn::parse(role.role_arn));
   REMIT_CHECKED(settle_tags(role, facts));
-  if (!role.policy.empty()) {
-    REMIT_TRY(asked.narrows, compile_own(role.policy, "AssumeRole"));
+  const std::string own = std::exchange(role.policy, {});
+  if (!own.empty()) {
+    REMIT_TRY(asked.narrows, compile_own(own, "AssumeRole"));
   }
   if (role.duration.count() == 0) role.duration = kUsualRoleDuration;
   if (role.duration > aws::kMaxChainedDuration) {
@@ -100,6 +120,7 @@ Result<> settle_role(HandOut& asked, aws::AssumeRoleRequest role, const CallFact
         "the remit's session policy is too long for STS, and its managed policies are of "
         "another account: nothing would limit the role at AWS");
   }
+  if (!own.empty()) add_own_policy(role, own);
   asked.role = std::move(role);
   return {};
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "gateway/egress/pins.h"
 #include "iam/compiled.h"
 #include "iam/explain.h"
 
@@ -264,6 +265,9 @@ std::optional<Refusal> Judge::judge(const aws::Identified& identified,
         .statement = {},
         .message = fmt::format("{}:{} is not allowed: {} has no AWS session", identified.service,
                                identified.operation, call_->facts().remit)};
+  }
+  if (auto refused = leaves_pins(call_->facts(), identified, circumstances.region_set)) {
+    return refused;
   }
   for (const aws::ActionRequest& action : identified.actions) {
     if (auto refused = judge_action(identified, action, circumstances)) return refused;

@@ -24,6 +24,7 @@ struct Circumstances {
   const http::RequestHead* head = nullptr;
   TimePoint now{};
   bool secure_transport = true;  // towards AWS
+  std::string_view region_set;   // of a SigV4a signature; empty with SigV4
 };
 
 // Decides for one call; keeps what does not change from request to request. Not for two threads.
