@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <map>
 #include <system_error>
 
+#include "aws/arn.h"
 #include "gateway/java_trust.h"
 
 namespace remit::gateway {
@@ -35,13 +37,23 @@ constexpr std::array<std::string_view, 11> kYielding{"AWS_REGION",
 
 std::string reason_of(int error) { return std::generic_category().message(error); }
 
+// A path as a word of credential_process. Not every SDK reads quotes as a shell does (Go takes a
+// pair around the whole line away), so they stand only where the path needs them.
+std::string word(std::string_view path) {
+  const bool plain = std::ranges::all_of(path, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("/._-+,@").contains(c);
+  });
+  return plain ? std::string(path) : fmt::format("\"{}\"", path);
+}
+
 std::string config_text(const EnvironmentPlan& plan, std::string_view endpoint, std::string_view ca,
                         std::string_view credential_file) {
   std::string text = fmt::format("[default]\nregion = {}\nendpoint_url = {}\nca_bundle = {}\n",
                                  plan.region, endpoint, ca);
   if (plan.credentials == CredentialsFrom::Process) {
-    text += fmt::format("credential_process = \"{}\" credentials --from \"{}\"\n", plan.program,
-                        credential_file);
+    text += fmt::format("credential_process = {} credentials --from {}\n", word(plan.program),
+                        word(credential_file));
   }
   return text;
 }
@@ -162,6 +174,10 @@ Result<std::vector<std::string>> prepare_environment(const EnvironmentPlan& plan
       {"AWS_CONFIG_FILE", config},
       {"AWS_SHARED_CREDENTIALS_FILE", credentials},
       {"AWS_ENDPOINT_URL", endpoint},
+      // The account stands in front of this host: no loopback address can have that.
+      {"AWS_ENDPOINT_URL_S3_CONTROL",
+       fmt::format("https://s3-control.{}.{}", plan.region,
+                   aws::dns_suffix(aws::partition_of_region(plan.region)))},
       {"AWS_REGION", plan.region},
       {"AWS_DEFAULT_REGION", plan.region},
       {"AWS_EC2_METADATA_DISABLED", "true"},

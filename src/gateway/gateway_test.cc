@@ -82,6 +82,7 @@ TEST(Gateway, TheChildSeesThePlaceholderAndNothingOfOurEnvironment) {
                                               "AWS_CONFIG_FILE",
                                               "AWS_SHARED_CREDENTIALS_FILE",
                                               "AWS_ENDPOINT_URL",
+                                              "AWS_ENDPOINT_URL_S3_CONTROL",
                                               "AWS_REGION",
                                               "AWS_DEFAULT_REGION",
                                               "AWS_EC2_METADATA_DISABLED",

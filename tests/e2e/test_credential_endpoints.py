@@ -2,12 +2,16 @@
 the environment, and what they get is a placeholder of the call."""
 
 import json
+import sys
 
 import pytest
 
 from harness.edge import Edge
 from harness.gateway import READ_STATEMENT, ROLE, Gateway, allow, tools_upstream
-from harness.paths import environment
+from harness.paths import TESTS, client, environment
+
+sys.path.insert(0, str(TESTS / "edge"))
+import pattern  # noqa: E402
 
 pytestmark = pytest.mark.xdist_group("edge")
 
@@ -86,8 +90,24 @@ def test_the_aws_cli(lanes, way):
     assert "hello" in out and ":assumed-role/invoices/" in out
 
 
-# JavaScript's metadata client takes host and port of the endpoint and leaves its path away, so Remit cannot tell whose process
-# asks: docs/credential-endpoints.md.
+SDKS = [(language, way) for language in ("go", "java", "rust") for way in WAYS if (language, way) != ("go", "imds")]
+
+
+@pytest.mark.parametrize("language,way", SDKS)
+def test_the_sdks_of_other_languages(lanes, language, way, tmp_path):
+    """The clients of tests/clients, which leave it to their SDK where credentials come from: put, get and compare."""
+    period = tmp_path / "period"
+    period.write_bytes(b"".join(pattern.views(0, pattern.PERIOD)))
+    lanes.edge.forget()
+    out = good(run(lanes, way, *client(language), "s3", "buffer", "1000", "invoices", "from-" + language, period))
+    steps = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    assert steps and all(s["ok"] for s in steps), steps
+    arrived = lanes.edge.requests("s3")
+    assert {r["operation"] for r in arrived} == {"PutObject", "GetObject"} and all(r["session"]["role"] == ROLE for r in arrived), arrived
+
+
+# The metadata clients of JavaScript and Go take host and port of the endpoint and leave its path away, so Remit cannot tell whose
+# process asks: docs/credential-endpoints.md.
 @pytest.mark.parametrize("way", ["environment", "container", "process"])
 def test_javascript(lanes, way, tmp_path):
     modules = environment("js") / "node_modules"
@@ -109,6 +129,15 @@ def test_javascript_cannot_use_metadata_and_gets_nothing(lanes, tmp_path):
     program.write_text(JAVASCRIPT)
     done = run(lanes, "imds", node, program, modules)
     assert done["code"] != 0 and "Credentials" in done["err"]
+
+
+def test_go_cannot_use_metadata_and_gets_nothing(lanes, tmp_path):
+    (tmp_path / "period").write_bytes(b"x")
+    lanes.edge.forget()
+    out = good(run(lanes, "imds", *client("go"), "s3", "buffer", "10", "invoices", "from-go", tmp_path / "period"))
+    (step,) = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    assert not step["ok"] and "EC2 IMDS" in step["error"], step
+    assert not lanes.edge.requests("s3")
 
 
 @pytest.mark.parametrize("way", ["container", "imds", "process"])

@@ -77,6 +77,8 @@ def operation(request):
 
 
 class Reply:
+    events = None  # of an answer that is an event stream: streams.py
+
     def __init__(self, status=200, body="", fields=(), stream=None, length=None):
         self.status, self.body, self.fields = status, body.encode(), list(fields)
         self.stream, self.length = stream, len(self.body) if length is None else length

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 import events
 import s3
+import streams
 import sts
 from sigv4 import S3_SERVICES, Claim, Payload, Refused
 from wire import BadRequest, Body, Buffered, Closed, Request, answer, socket_source
@@ -109,8 +110,12 @@ class Connection:
             reply = s3.Reply(refused.status)
             reply.body, reply.length = out, len(out)
         finally:
+            entry.update(dict.fromkeys(("sent", "gone")) if reply and reply.events is not None else {})
             entry.setdefault("status", reply.status if reply else "reset")
             self.state.record(entry)
+        if reply.events is not None:
+            streams.serve(self.sock, entry, reply.events, request_id)
+            return False
         fields = [("Date", formatdate(self.state.now(), usegmt=True)), ("x-amz-request-id", request_id), *fields]
         whole = body.ended
         if not whole:
@@ -196,6 +201,7 @@ class Connection:
             entry.update(body_length=payload.length)
         else:
             reply = self.generic(kind, operation, request_id)
+            reply.events = streams.wanted(claim.service, operation, request.path, whole)
         if fault and fault["do"] == "answer":
             reply = s3.Reply(fault.get("status", 200), fault["body"], [f for f in reply.fields if f[0] == "Content-Type"])
         entry.update(verified=["signature"] + payload.verified, chunks=payload.chunks)

@@ -43,8 +43,8 @@ def encode(raw, keep=b""):
 
 
 def canonical_path(path, service):
-    if service in S3_SERVICES:  # once, as it is
-        return encode(unquote_to_bytes(path), b"/")
+    if service in S3_SERVICES:  # once, as it is: %2F stays within its segment (S3 Control's ARNs)
+        return "/".join(encode(unquote_to_bytes(segment)) for segment in path.split("/"))
     out = []
     for segment in path.split("/"):
         if segment == "..":
