@@ -86,6 +86,10 @@ Result<learn::Filter> filter_of(const LearnFlags& flags) {
 
 Result<std::vector<Learned>> learn_all(const LearnFlags& flags, const rules::Config& config) {
   REMIT_TRY(learn::Filter filter, filter_of(flags));
+  for (const rules::Remit& remit : config.remits) {
+    const auto& names = remit.session->arguments();
+    filter.arguments[remit.name] = {names.begin(), names.end()};
+  }
   const std::string path = flags.ledger.empty() ? config.ledger_path : flags.ledger;
   REMIT_TRY(ledger::Reader reader, ledger::Reader::open(path));
   REMIT_TRY(std::vector<learn::ToolUse> uses, learn::observe(reader, std::move(filter)));
@@ -154,12 +158,14 @@ void print_text(const std::vector<Learned>& all, const LearnFlags& flags) {
   }
 }
 
-void write_observed(json::Writer& writer, const std::vector<learn::Observed>& list) {
+void write_observed(json::Writer& writer, const std::vector<learn::Observed>& list,
+                    const learn::Arguments& arguments) {
   writer.begin_array();
   for (const learn::Observed& one : list) {
     writer.begin_object().key("action").string(one.asked.action);
     writer.key("resources").begin_array();
-    for (const std::string& resource : one.asked.resources) writer.string(resource);
+    for (const std::string& resource : one.asked.resources)
+      writer.string(arguments.restore(resource));
     writer.end_array();
     writer.key("times").integer(static_cast<std::int64_t>(one.times));
     writer.key("refused").boolean(one.refused);
@@ -196,8 +202,8 @@ void print_json(const std::vector<Learned>& all) {
       writer.end_object();
     }
     writer.end_array();
-    write_observed(writer.key("observed"), one.use.observed);
-    write_observed(writer.key("left_out"), one.learnt.left_out);
+    write_observed(writer.key("observed"), one.use.observed, one.use.arguments);
+    write_observed(writer.key("left_out"), one.learnt.left_out, one.use.arguments);
     writer.end_object();
   }
   writer.end_array().end_object();

@@ -126,6 +126,11 @@ std::string Journal::minted(const rules::SessionPlan& plan, const SessionCredent
       .text("access_key_id", credentials.credentials.access_key_id)
       .flag("reused", reused);
   if (json::parse(plan.policy)) body.raw("policy", plan.policy);
+  if (!plan.in_policy.empty()) {  // for `remit learn`; the values stand in the policy anyway
+    Body bound;
+    for (const auto& [name, value] : plan.in_policy) bound.text(name, value);
+    body.raw("bound", bound.take());
+  }
   return body.take();
 }
 

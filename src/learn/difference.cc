@@ -45,6 +45,27 @@ bool has(const std::vector<std::string>& list, std::string_view text) {
       list, [&](const std::string& one) { return equals_ignoring_ascii_case(one, text); });
 }
 
+// With a star where an argument stands, as `alone` has it.
+std::string with_stars(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::size_t end = text.substr(i).starts_with("${arg:") ? text.find('}', i) : text.npos;
+    if (end != text.npos) {
+      out += '*';
+      i = end;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+bool stands_in(const std::vector<const Learnt*>& learnt, std::string_view argument) {
+  const std::string text = "${arg:" + std::string(argument) + "}";
+  return std::ranges::any_of(
+      learnt, [&](const Learnt* of_tool) { return of_tool->policy.json.contains(text); });
+}
+
 // What every learnt statement allows on the same resources as this one does.
 bool same_resources(const std::vector<const Learnt*>& learnt, const std::string& action,
                     const std::vector<std::string>& resources) {
@@ -52,7 +73,7 @@ bool same_resources(const std::vector<const Learnt*>& learnt, const std::string&
     for (const rules::PlainStatement& statement : of_tool->statements) {
       if (!has(statement.actions, action)) continue;
       for (const std::string& resource : statement.resources) {
-        if (!has(resources, resource)) return false;
+        if (!has(resources, with_stars(resource))) return false;
       }
     }
   }
@@ -149,11 +170,15 @@ std::vector<Change> difference(const rules::Remit& remit, const std::vector<cons
       const bool learnt_from = std::ranges::any_of(learnt, [&](const Learnt* of_tool) {
         return of_tool->left_out.empty() && !of_tool->statements.empty();
       });
-      const std::string what = fmt::format(
-          "{} on {} ({} {})", one.asked.action,
-          one.asked.resources.empty() ? "a resource that the request did not tell"
-                                      : fmt::format("{}", fmt::join(one.asked.resources, ", ")),
-          one.times, one.times == 1 ? "time" : "times");
+      std::vector<std::string> resources;
+      for (const std::string& resource : one.asked.resources) {
+        resources.push_back(use->arguments.restore(resource));
+      }
+      const std::string what =
+          fmt::format("{} on {} ({} {})", one.asked.action,
+                      resources.empty() ? "a resource that the request did not tell"
+                                        : fmt::format("{}", fmt::join(resources, ", ")),
+                      one.times, one.times == 1 ? "time" : "times");
       if (learnt_from) {
         add(Change::Kind::Added, what + " was refused and is allowed now");
       } else {
@@ -161,11 +186,15 @@ std::vector<Change> difference(const rules::Remit& remit, const std::vector<cons
       }
     }
   }
-  if (!remit.session->arguments().empty()) {
+  std::vector<std::string> lost;
+  for (const auto& argument : remit.session->arguments()) {
+    if (!stands_in(learnt, argument)) lost.emplace_back(argument);
+  }
+  if (!lost.empty()) {
     add(Change::Kind::Kept,
         fmt::format("the remit binds ${{arg:{}}}: what was learnt has the values that were seen; "
                     "put the arguments back where they belong",
-                    fmt::join(remit.session->arguments(), "}, ${arg:")));
+                    fmt::join(lost, "}, ${arg:")));
   }
   return changes;
 }

@@ -185,6 +185,31 @@ bool allows(const iam::Policy& policy, const ToolUse& use, const Asked& asked) {
   return (!asked.resource_unknown && !asked.resources.empty()) || ask(std::nullopt);
 }
 
+namespace {
+
+// The marks of bound arguments become what stands for them in remit.yaml.
+void restore_arguments(Learnt& learnt, const ToolUse& use) {
+  if (use.arguments.names().empty()) return;
+  for (rules::PlainStatement& statement : learnt.statements) {
+    for (std::string& resource : statement.resources) resource = use.arguments.restore(resource);
+    for (rules::PlainCondition& condition : statement.conditions) {
+      for (std::string& value : condition.values) value = use.arguments.restore(value);
+    }
+  }
+  learnt.policy = rules::write_canonical(learnt.statements);
+  for (Observed& one : learnt.left_out) {
+    for (std::string& resource : one.asked.resources) resource = use.arguments.restore(resource);
+  }
+  std::string names;
+  for (const std::string& name : use.arguments.names()) {
+    names += (names.empty() ? "" : ", ") + ("${arg:" + name + "}");
+  }
+  learnt.notes.push_back(names +
+                         " stands where the value of that argument stood; it has no length here");
+}
+
+}  // namespace
+
 Result<Learnt> learn(const ToolUse& use, const Options& options) {
   Learnt learnt;
   for (const Observed& one : use.observed) {
@@ -203,6 +228,7 @@ Result<Learnt> learn(const ToolUse& use, const Options& options) {
     const auto compiled =
         iam::compile(learnt.policy.json, iam::PolicyKind::Session, "the learnt session policy");
     if (!compiled || !proved(*compiled)) continue;
+    restore_arguments(learnt, use);
     learnt.packed_percent = rules::estimate_packed_percent(learnt.policy.json, {}, {});
     if (!with_conditions)
       learnt.notes.emplace_back(

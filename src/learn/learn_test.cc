@@ -46,6 +46,59 @@ TEST(Learn, AllowsWhatWasSeenAndNothingBesides) {
   EXPECT_FALSE(learnt_allows(*learnt, of, seen("s3:GetObject", {"arn:aws:s3:::other/a"}).asked));
 }
 
+TEST(Learn, PutsBoundArgumentsBack) {
+  ToolUse of = use();
+  for (const std::string bucket : {"red", "green", "blue"}) {
+    const std::map<std::string, std::string> bound = {{"bucket", bucket},
+                                                      {"folder", "in/" + bucket}};
+    for (const char* file : {"/a", "/b", "/c"}) {
+      const std::string key =
+          of.arguments.mark("arn:aws:s3:::" + bucket + "/in/" + bucket + file, bound);
+      of.observed.push_back(seen("s3:GetObject", {key}));
+    }
+    of.observed.push_back(seen("s3:ListBucket",
+                               {of.arguments.mark("arn:aws:s3:::" + bucket, bound)},
+                               {{"s3:prefix", {of.arguments.mark("in/" + bucket, bound)}}}, 2));
+  }
+  const auto learnt = learn(of, {});
+  ASSERT_TRUE(learnt) << learnt.error().message;
+  EXPECT_EQ(to_yaml(learnt->statements, 0),
+            "session:\n"
+            "  - Effect: Allow\n"
+            "    Action: \"s3:ListBucket\"\n"
+            "    Resource: \"arn:aws:s3:::${arg:bucket}\"\n"
+            "    Condition:\n"
+            "      StringEquals:\n"
+            "        \"s3:prefix\": \"${arg:folder}\"\n"
+            "  - Effect: Allow\n"
+            "    Action: \"s3:GetObject\"\n"
+            "    Resource: \"arn:aws:s3:::${arg:bucket}/${arg:folder}/*\"\n");
+}
+
+TEST(LearnArguments, AreMarkedWhereTheirValueIsAWholePart) {
+  struct Case {
+    std::map<std::string, std::string> bound;
+    std::string_view text, restored;
+  };
+  const Case kCases[] = {
+      {{{"b", "inv"}}, "arn:aws:s3:::inv/inv", "arn:aws:s3:::${arg:b}/${arg:b}"},
+      {{{"b", "inv"}}, "arn:aws:s3:::invoices/inv2", "arn:aws:s3:::invoices/inv2"},
+      {{{"b", "inv"}}, "arn:aws:s3:::my-inv", "arn:aws:s3:::my-inv"},
+      {{{"k", "a/b"}}, "arn:aws:s3:::x/a/b", "arn:aws:s3:::x/${arg:k}"},
+      {{{"b", "a"}, {"k", "a/c"}}, "arn:aws:s3:::a/a/c", "arn:aws:s3:::${arg:b}/${arg:k}"},
+      {{{"account", "111122223333"}, {"q", "work"}},
+       "arn:aws:sqs:us-east-1:111122223333:work",
+       "arn:aws:sqs:us-east-1:${arg:account}:${arg:q}"},
+      {{{"x", "same"}, {"y", "same"}}, "arn:aws:s3:::same", "arn:aws:s3:::same"},
+      {{{"x", ""}}, "arn:aws:s3:::", "arn:aws:s3:::"},
+      {{}, "arn:aws:s3:::a", "arn:aws:s3:::a"},
+  };
+  for (const auto& [bound, text, restored] : kCases) {
+    Arguments arguments;
+    EXPECT_EQ(arguments.restore(arguments.mark(text, bound)), restored);
+  }
+}
+
 TEST(Learn, RefusedRequestsAreLearntOnlyWhenAskedFor) {
   ToolUse of = use();
   of.observed = {seen("s3:GetObject", {"arn:aws:s3:::inv/a"})};

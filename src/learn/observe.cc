@@ -73,7 +73,83 @@ bool teaches(json::Value body) {
   return std::ranges::find(kOther, layer) == std::end(kOther);
 }
 
+// Of names that a remit may have 32 of: U+E100 and on, three bytes of UTF-8.
+constexpr std::string_view kMarkBegins = "\xEE\x84";
+constexpr std::size_t kMostArguments = 32;
+constexpr unsigned char kFirstMark = 0x80;
+
+std::string mark_of(std::size_t index) {
+  return std::string(kMarkBegins) + static_cast<char>(kFirstMark + index);
+}
+
+bool is_edge(std::string_view text, std::size_t at) {
+  return at >= text.size() || text[at] == ':' || text[at] == '/';
+}
+
+void replace_segments(std::string& text, std::string_view value, const std::string& mark) {
+  for (std::size_t at = text.find(value); at != std::string::npos; at = text.find(value, at)) {
+    const bool whole = (at == 0 || is_edge(text, at - 1)) && is_edge(text, at + value.size());
+    if (whole) text.replace(at, value.size(), mark);
+    at += whole ? mark.size() : 1;
+  }
+}
+
 }  // namespace
+
+std::string Arguments::mark(std::string_view text,
+                            const std::map<std::string, std::string>& bound) {
+  std::string marked(text);
+  if (marked.contains(kMarkBegins)) return marked;
+  // A key may hold a bucket's name: the longest first. Two arguments of one value tell nothing.
+  std::vector<std::pair<std::string_view, std::string_view>> values;
+  for (const auto& [name, value] : bound) values.emplace_back(value, name);
+  std::ranges::sort(values, [](const auto& a, const auto& b) {
+    return std::pair(a.first.size(), a.first) > std::pair(b.first.size(), b.first);
+  });
+  for (const auto& [value, name] : values) {
+    const auto same = std::ranges::count(values, value, [](const auto& one) { return one.first; });
+    if (value.empty() || same != 1 || !marked.contains(value)) continue;
+    auto known = std::ranges::find(names_, name);
+    if (known == names_.end()) {
+      if (names_.size() == kMostArguments) continue;
+      known = names_.insert(names_.end(), std::string(name));
+    }
+    replace_segments(marked, value, mark_of(static_cast<std::size_t>(known - names_.begin())));
+  }
+  return marked;
+}
+
+std::string Arguments::restore(std::string_view text) const {
+  std::string restored;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::size_t last = i + kMarkBegins.size();
+    if (last < text.size() && text.substr(i).starts_with(kMarkBegins)) {
+      const auto index =
+          static_cast<std::size_t>(static_cast<unsigned char>(text[last]) - kFirstMark);
+      if (index < names_.size()) {
+        restored += "${arg:" + names_[index] + "}";
+        i = last;
+        continue;
+      }
+    }
+    restored += text[i];
+  }
+  return restored;
+}
+
+void Observations::minted(const ledger::Entry& entry) {
+  const auto known = calls_.find(entry.call);
+  if (known == calls_.end()) return;
+  const auto wanted = filter_.arguments.find(known->second.remit);
+  const auto body = json::parse(entry.body);
+  if (wanted == filter_.arguments.end() || !body || !body->root().is(json::Kind::Object)) return;
+  const auto bound = body->root().find("bound");
+  if (!bound || !bound->is(json::Kind::Object)) return;
+  for (const std::string& name : wanted->second) {
+    if (std::string value = text_of(*bound, name); !value.empty())
+      known->second.bound[name] = std::move(value);
+  }
+}
 
 void Observations::decided(const ledger::Entry& entry, bool startup) {
   const auto body = json::parse(entry.body);
@@ -103,6 +179,12 @@ void Observations::decided(const ledger::Entry& entry, bool startup) {
   if (root.find("resources_total")) ++use.resources_left_out;
   for (Asked& asked : all_asked(root)) {
     if (needs_no_permission(asked)) continue;
+    for (std::string& resource : asked.resources) {
+      resource = use.arguments.mark(resource, call.bound);
+    }
+    for (auto& [key, values] : asked.context) {
+      for (std::string& value : values) value = use.arguments.mark(value, call.bound);
+    }
     use.with_context = use.with_context || !asked.context.empty();
     Observed& one = gathered.questions[{asked, refused}];
     one.asked = std::move(asked);
@@ -119,8 +201,13 @@ void Observations::add(const ledger::Entry& entry) {
     const auto body = json::parse(entry.body);
     if (!body || !body->root().is(json::Kind::Object)) return;
     const json::Value root = body->root();
-    calls_[entry.call] = {text_of(root, "upstream"), text_of(root, "tool"), text_of(root, "remit"),
-                          text_of(root, "role")};
+    calls_[entry.call] = {text_of(root, "upstream"),
+                          text_of(root, "tool"),
+                          text_of(root, "remit"),
+                          text_of(root, "role"),
+                          {}};
+  } else if (kind == ledger::Kind::SessionMinted) {
+    minted(entry);
   } else if (kind == ledger::Kind::CallDone) {
     calls_.erase(entry.call);
   } else if (kind == ledger::Kind::AwsDecided || kind == ledger::Kind::StartupDecided) {

@@ -30,6 +30,20 @@ struct Asked {
   auto operator<=>(const Asked&) const = default;
 };
 
+// In texts of `Asked`, where the value of a bound argument stood: one character of Unicode's
+// private use for each argument, so that nothing splits it or takes it for a wildcard.
+class Arguments {
+ public:
+  // The text with a mark for each value that is a whole segment of it, between `:` and `/`.
+  std::string mark(std::string_view text, const std::map<std::string, std::string>& bound);
+  // "${arg:bucket}" for each mark.
+  std::string restore(std::string_view text) const;
+  const std::vector<std::string>& names() const { return names_; }
+
+ private:
+  std::vector<std::string> names_;
+};
+
 struct Observed {
   Asked asked;
   std::size_t times = 0;
@@ -50,12 +64,15 @@ struct ToolUse {
   TimePoint first{};
   TimePoint last{};
   std::vector<Observed> observed;  // each question once, sorted
+  Arguments arguments;             // of the marks in it
 };
 
 struct Filter {
   std::string upstream;  // empty: all
   std::string tool;
   TimePoint since{};
+  // By the name of a remit, the arguments that its session has today: only those are looked for.
+  std::map<std::string, std::vector<std::string>, std::less<>> arguments;
 };
 
 class Observations {
@@ -68,12 +85,14 @@ class Observations {
  private:
   struct Call {
     std::string upstream, tool, remit, role;
+    std::map<std::string, std::string> bound;
   };
   struct Gathered {
     ToolUse use;
     std::map<std::pair<Asked, bool>, Observed> questions;
   };
   void decided(const ledger::Entry& entry, bool startup);
+  void minted(const ledger::Entry& entry);
 
   Filter filter_;
   std::map<std::string, Call, std::less<>> calls_;

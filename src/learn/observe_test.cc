@@ -74,11 +74,12 @@ TEST(Observe, ReadsWhichActionWasOnWhichResource) {
 }
 
 TEST(Observe, FiltersByToolAndTime) {
-  Observations seen{{.upstream = "api", .tool = "put", .since = {}}};
+  Observations seen{{.upstream = "api", .tool = "put", .since = {}, .arguments = {}}};
   seen.add(entry(ledger::Kind::CallDecided, "c1", std::string(kCall)));
   seen.add(entry(ledger::Kind::AwsDecided, "c1", request("s3:GetObject", "arn:aws:s3:::b/k")));
   EXPECT_TRUE(std::move(seen).take().empty());
-  Observations late{{.upstream = {}, .tool = {}, .since = TimePoint(std::chrono::seconds(10))}};
+  Observations late{
+      {.upstream = {}, .tool = {}, .since = TimePoint(std::chrono::seconds(10)), .arguments = {}}};
   late.add(entry(ledger::Kind::CallDecided, "c1", std::string(kCall), 11));
   late.add(entry(ledger::Kind::AwsDecided, "c1", request("s3:GetObject", "arn:aws:s3:::b/k"), 9));
   EXPECT_TRUE(std::move(late).take().empty());

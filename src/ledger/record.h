@@ -14,9 +14,10 @@
 //   call-decided     agent, user, upstream, tool, arguments (SHA-256), remit, role, decision,
 //                    reason
 //   session-minted   remit, role, session_name, source_identity, tags {}, expires, policy (session
-//                    policy as an object), packed_policy_size, access_key_id, reused (boolean); of
-//                    a session that the call itself asked for also derived (the operation),
-//                    placeholder, asked_session_name, narrowed (boolean), bucket
+//                    policy as an object), packed_policy_size, access_key_id, reused (boolean),
+//                    bound {} (the arguments whose values stand in the policy); of a session that
+//                    the call itself asked for also derived (the operation), placeholder,
+//                    asked_session_name, narrowed (boolean), bucket
 //   aws-decided      service, operation, actions [], resources [], region, host, decision, layer,
 //                    statement, reason, session_name; asked [{action, resources [],
 //                    resource_unknown, context {}}] where actions and resources alone do not tell

@@ -95,6 +95,32 @@ def test_what_was_seen_is_learnt_pasted_checked_and_works_again(edge, tmp_path, 
     assert run(beyond())[0], "what was never used is gone"
 
 
+def test_bound_arguments_are_put_back_and_bind_again(edge, tmp_path):
+    """Reads of two buckets by their argument: one statement with ${arg:bucket} comes of it, and works for each, but not across."""
+    def bound(folder, session):
+        return Gateway(folder, {"*": edge.endpoint}, {"t": tools_upstream()},
+                       [{"name": "read", "tools": ["t/read_object"], "role": ROLE, "session": session,
+                         "arguments": {"bucket": "bucket", "key": "key"}}])
+
+    def reads(made, *objects):
+        async def scenario():
+            async with made.session() as session:
+                return [await attempt(session, "read_object", {"bucket": b, "key": k}) for b, k in objects]
+
+        return run(scenario())
+
+    wide = [allow("s3:*", "arn:aws:s3:::${arg:bucket}/*")]
+    made = bound(tmp_path / "wide", wide)
+    reads(made, ("invoices", "2026/a"), ("other", "2026/b"))
+    (tool,) = json.loads(learnt(made, "--json").stdout)["tools"]
+    assert [s["Resource"] for s in tool["session"]] == [["arn:aws:s3:::${arg:bucket}/2026/a", "arn:aws:s3:::${arg:bucket}/2026/b"]]
+    assert "put the arguments back" not in json.dumps(tool["changes"])
+    again = bound(tmp_path / "least", yaml.safe_load(learnt(made).stdout)["session"])
+    reads(again, ("other", "2026/a"), ("invoices", "2026/c"))
+    decisions = [r["body"]["decision"] for r in again.records() if r["kind"] == "aws-decided"]
+    assert decisions == ["allowed", "denied"]
+
+
 def test_refused_requests_are_learnt_only_when_asked_for(edge, tmp_path):
     made = gateway(edge, tmp_path, [allow("s3:ListBucket", "arn:aws:s3:::invoices")])
     do(made)
