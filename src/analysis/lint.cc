@@ -99,10 +99,11 @@ std::vector<Finding> lint(const PolicyText& policy, std::optional<iam::PolicyKin
 
 std::vector<Finding> lint(std::string text, TextForm form, std::optional<iam::PolicyKind> kind,
                           const ServiceData& data) {
-  const auto policy = PolicyText::read(std::move(text), form);
+  const auto policy = PolicyText::read(text, form);
   if (policy) return lint(*policy, kind, data);
   const json::ParseError& error = policy.error();
-  return {{FindingType::Error, "JSON_SYNTAX_ERROR", "", error.offset, error.position, error.message,
+  return {{FindingType::Error, "JSON_SYNTAX_ERROR", "", error.offset,
+           in_characters(text, error.position), error.message,
            form == TextForm::Json ? "write valid JSON" : "write plain YAML"}};
 }
 

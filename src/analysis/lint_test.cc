@@ -506,6 +506,26 @@ TEST(Lint, NamesLineColumnAndPath) {
   EXPECT_EQ(findings[0].position.column, 5U);
 }
 
+TEST(Lint, CountsColumnsInCharactersInJsonAndYamlAlike) {
+  const ServiceData& data = service_data();
+  const auto column = [&](std::string text, TextForm form) {
+    const auto findings = lint(std::move(text), form, std::nullopt, data);
+    return findings.empty() ? 0 : findings.front().position.column;
+  };
+  // Two bytes, three and four: each is one character.
+  std::string plain;
+  for (const char* name : {"abc", "\u00e4bc", "\u20acbc", "\U0001F600bc"}) {
+    const std::string statement =
+        std::string("{\"Effect\": \"Allow\", \"Resource\": \"arn:aws:s3:::b/") + name +
+        "\", \"Action\": \"s3:Nothing\"}";
+    const std::string document = "{\"Version\": \"2012-10-17\", \"Statement\":\n" + statement + "}";
+    if (plain.empty()) plain = document;
+    EXPECT_EQ(column(document, TextForm::Json), column(document, TextForm::Yaml)) << name;
+    EXPECT_EQ(column(document, TextForm::Json), column(plain, TextForm::Json)) << name;
+    EXPECT_EQ(column("{\"" + std::string(name) + "\" 1}", TextForm::Json), 8U) << name;
+  }
+}
+
 TEST(Lint, CountsTheSizeOfASessionPolicy) {
   std::string resources;
   for (int i = 0; i < 60; ++i) {
@@ -530,6 +550,7 @@ TEST(LintOutput, IsJsonAndSarif) {
   const auto sarif = json::parse(to_sarif(files, "1"));
   ASSERT_TRUE(sarif);
   const json::Value run = *sarif->root().find("runs")->elements().begin();
+  EXPECT_EQ(run.find("columnKind")->string(), "unicodeCodePoints");
   EXPECT_EQ(run.find("results")->size(), files[0].findings.size());
   for (const json::Value result : run.find("results")->elements()) {
     const auto rule = static_cast<std::size_t>(*result.find("ruleIndex")->as_int64());

@@ -15,8 +15,24 @@ namespace {
 
 using Places = std::vector<std::pair<std::size_t, json::Position>>;
 
+// Within a character of UTF-8, whose columns are those of its first byte.
+bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+
 json::Position position_of(const YAML::Mark& mark) {
   return {static_cast<std::size_t>(mark.line) + 1, static_cast<std::size_t>(mark.column) + 1};
+}
+
+// The readers count bytes, people and SARIF count characters. `places` in any order.
+void count_characters(std::string_view text, Places& places) {
+  std::vector<std::size_t> lines{0};
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] == '\n') lines.push_back(i + 1);
+  for (auto& [offset, position] : places) {
+    if (position.line == 0 || position.line > lines.size()) continue;
+    const std::string_view before =
+        text.substr(lines[position.line - 1]).substr(0, position.column - 1);
+    position.column -= static_cast<std::size_t>(std::ranges::count_if(before, continues_character));
+  }
 }
 
 // Writes a YAML document's events as JSON and notes where each node stood.
@@ -169,8 +185,15 @@ std::expected<PolicyText, json::ParseError> PolicyText::read_yaml(const std::str
     return std::unexpected(std::move(error));
   }
   PolicyText policy(*std::move(document));
+  count_characters(text, places);
   policy.places_ = std::move(places);
   return policy;
+}
+
+json::Position in_characters(std::string_view text, json::Position position) {
+  Places one{{0, position}};
+  count_characters(text, one);
+  return one.front().second;
 }
 
 std::vector<json::Position> PolicyText::positions(const std::vector<std::size_t>& offsets) const {
@@ -191,7 +214,7 @@ std::vector<json::Position> PolicyText::positions(const std::vector<std::size_t>
       if (text()[read] == '\n') {
         ++at.line;
         at.column = 1;
-      } else {
+      } else if (!continues_character(text()[read])) {
         ++at.column;
       }
     }

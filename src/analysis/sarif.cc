@@ -131,6 +131,7 @@ std::string to_sarif(std::span<const FileFindings> files, std::string_view versi
     w.end_object();
   }
   w.end_array().end_object().end_object();
+  w.key("columnKind").string("unicodeCodePoints");
   w.key("results").begin_array();
   for (const auto& [file, findings] : files) {
     for (const Finding& finding : findings) {

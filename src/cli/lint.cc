@@ -69,11 +69,17 @@ Result<Exit> lint(const LintFlags& flags) {
   const auto kind = kinds().find(flags.type);
   std::vector<analysis::FileFindings> all;
   bool failed = false;
+  bool unread = false;
   for (const std::string& file : flags.files) {
-    REMIT_TRY(std::string text, read_text(file));
+    auto text = read_text(file);
+    if (!text) {  // the others are told of all the same
+      fmt::print(stderr, "remit lint: {}\n", text.error().message);
+      unread = true;
+      continue;
+    }
     all.push_back(
         {file,
-         analysis::lint(std::move(text), analysis::form_of(file),
+         analysis::lint(*std::move(text), analysis::form_of(file),
                         kind == kinds().end() ? std::nullopt : std::optional(kind->second), data)});
     failed = failed || std::ranges::any_of(all.back().findings, [&](const auto& finding) {
                return gravity(name_of(finding.type)) <= gravity(flags.fail_on);
@@ -85,6 +91,7 @@ Result<Exit> lint(const LintFlags& flags) {
                                          : analysis::to_text(all);
   if (format != "text") text += '\n';
   std::fwrite(text.data(), 1, text.size(), stdout);
+  if (unread) return Exit::Misuse;
   return failed ? Exit::Findings : Exit::Done;
 }
 

@@ -48,8 +48,19 @@ def judge(remit, multitool, folder, files):
     return results, errors
 
 
+def tell_of_the_others(remit, folder):
+    """A file that cannot be read hides none of the findings of the others."""
+    (folder / "bad.json").write_text(FAULTY["a b#c%.json"])
+    alone, beside = (subprocess.run([remit, "lint", "--format", "sarif", *files], cwd=folder, capture_output=True, text=True)
+                     for files in (["bad.json"], ["missing.json", "bad.json"]))
+    assert alone.returncode == 1 and beside.returncode == 2 and beside.stdout == alone.stdout, beside
+    assert "missing.json: cannot be read" in beside.stderr, beside.stderr
+
+
 def main():
     remit, multitool = (str(pathlib.Path(argument).absolute()) for argument in sys.argv[1:3])
+    with tempfile.TemporaryDirectory() as folder:
+        tell_of_the_others(remit, pathlib.Path(folder))
     if not pathlib.Path(multitool).exists():
         print("skipped: scripts/env sarif was not run")
         return 77
