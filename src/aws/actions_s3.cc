@@ -396,12 +396,14 @@ class S3 {
     for (ActionRequest* request : {&plain, &version}) {
       if (request->resources.empty()) continue;
       request->resource_unknown = place_.unknown;
+      if (place_.container.empty()) request->resources.clear();  // keys of an alias, without an ARN
       add_header_keys(call_, *request);
       set_context(*request, "s3:signatureversion", "AWS4-HMAC-SHA256");
       set_context(*request, "s3:authType", "REST-HEADER");
       if (bypasses_governance()) {
         ActionRequest bypass = call_.ask("s3:BypassGovernanceRetention");
         bypass.resources = request->resources;
+        bypass.resource_unknown = request->resource_unknown;
         out_.push_back(std::move(bypass));
       }
       out_.push_back(std::move(*request));

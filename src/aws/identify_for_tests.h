@@ -40,6 +40,7 @@ struct Request {
     facts.scope_service = service;
     facts.account = account;
     facts.partition = "aws";
+    facts.places = true;
     return aws::identify(catalogue(), facts, body);
   }
 };

@@ -179,6 +179,10 @@ TEST(IdentifyPlaces, AnAliasOfAnAccessPointTellsNoResource) {
   EXPECT_EQ(ask("s3-outposts",
                 outpost + ".op-01ac5d28a6a232904.s3-outposts.us-east-1.amazonaws.com", "/k"),
             "GetObject: s3-outposts:GetObject ?");
+  EXPECT_EQ(words(s3("POST", "/" + alias + "?delete", {},
+                     "<Delete><Object><Key>a</Key></Object></Delete>")
+                      .identify()),
+            "DeleteObjects: s3:DeleteObject ?");
   EXPECT_EQ(words(s3("PUT", "/b/k", {{"x-amz-copy-source", alias + "/x"}}).identify()),
             "CopyObject: s3:PutObject arn:aws:s3:::b/k; s3:GetObject ?");
   EXPECT_EQ(

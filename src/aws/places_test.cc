@@ -15,16 +15,7 @@ using testing::Request;
 using testing::s3;
 
 std::string places(const Request& request) {
-  http::RequestHead head{request.method, request.target, 11, request.fields};
-  RequestFacts facts;
-  facts.head = &head;
-  facts.host = request.host;
-  facts.scope_region = request.region;
-  facts.scope_service = request.service;
-  facts.account = request.account;
-  facts.partition = "aws";
-  facts.places = true;
-  const auto found = identify(testing::catalogue(), facts, request.body);
+  const auto found = request.identify();
   if (!found) return "refused: " + found.error().message;
   return fmt::format("{} | {}{}", fmt::join(found->places.regions, " "),
                      fmt::join(found->places.accounts, " "), found->places.global ? " global" : "");
@@ -110,7 +101,13 @@ TEST(Places, AreReadWhereverTheProtocolPutsThem) {
 }
 
 TEST(Places, AreNotReadUnlessAskedFor) {
-  const auto found = form("iam", "Action=ListRoles&Version=2010-05-08").identify();
+  const Request roles = form("iam", "Action=ListRoles&Version=2010-05-08");
+  const http::RequestHead head{roles.method, roles.target, 11, roles.fields};
+  RequestFacts facts;
+  facts.head = &head;
+  facts.scope_region = "us-east-1";
+  facts.scope_service = "iam";
+  const auto found = identify(testing::catalogue(), facts, roles.body);
   ASSERT_TRUE(found);
   EXPECT_FALSE(found->places.global);
 }
