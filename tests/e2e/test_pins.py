@@ -87,7 +87,7 @@ def pinned(tmp_path_factory):
 def run(agent, asked, proxy):
     wrapper = ["env", "-u", "AWS_ENDPOINT_URL", "-u", "AWS_ENDPOINT_URL_S3_CONTROL", "AWS_CONFIG_FILE=/dev/null"] if proxy else ["env"]
     agent.edge.forget()
-    answer = agent.call("run", within=120, seconds=100, command=[
+    answer = agent.call("run", within=270, seconds=240, command=[
         *wrapper, str(environment("harness") / "bin" / "python"), "-c", PROGRAM, json.dumps(asked)])
     done = json.loads(answer["result"]["content"][0]["text"])
     assert done["code"] == 0, done["err"][-3000:]
