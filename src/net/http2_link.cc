@@ -52,15 +52,12 @@ std::unique_ptr<nghttp2_option, FreeOption> make_options() {
   return std::unique_ptr<nghttp2_option, FreeOption>(raw);
 }
 
-std::vector<nghttp2_nv> name_values(const http::Fields& fields) {
-  const auto bytes = [](const std::string& text) {
-    // nghttp2 copies and never writes; its structure is C's, which has no const here.
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
-    return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
-  };
+// nghttp2 copies what it is shown; its structure, shared with C, just knows no const.
+std::vector<nghttp2_nv> name_values(http::Fields& fields) {
+  const auto bytes = [](std::string& text) { return reinterpret_cast<std::uint8_t*>(text.data()); };
   std::vector<nghttp2_nv> all;
   all.reserve(fields.size());
-  for (const http::Field& field : fields) {
+  for (http::Field& field : fields) {
     const bool secret = field.name == "authorization" || field.name.ends_with("token");
     all.push_back(
         {bytes(field.name), bytes(field.value), field.name.size(), field.value.size(),
@@ -188,9 +185,6 @@ struct Http2Link::Callbacks {
     if (stream == nullptr || stream->closed_) return 0;
     stream->closed_ = true;
     if (error != NGHTTP2_NO_ERROR || !stream->ended_ || !stream->out_done_) {
-      if (self.reason_.empty() && error != NGHTTP2_NO_ERROR) {
-        self.reason_ = fmt::format("stream reset: {}", nghttp2_http2_strerror(error));
-      }
       stream->cut_ = true;
       stream->on_cut();
     }
@@ -203,10 +197,6 @@ struct Http2Link::Callbacks {
     Http2Link& self = link(user);
     if (frame->hd.type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code != NGHTTP2_NO_ERROR) {
       self.spend(kResetCost);
-    }
-    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR &&
-        self.reason_.empty()) {
-      self.reason_ = nghttp2_http2_strerror(frame->goaway.error_code);
     }
     const bool carries = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
     if (frame->hd.type == NGHTTP2_DATA) self.calm_.earn(3);  // the peer's WINDOW_UPDATEs
@@ -223,13 +213,12 @@ struct Http2Link::Callbacks {
   }
 
   // A frame that cannot be sent: a head beyond bounds, or a request after GOAWAY.
-  static int on_frame_not_send(nghttp2_session* session, const nghttp2_frame* frame, int code,
+  static int on_frame_not_send(nghttp2_session* session, const nghttp2_frame* frame, int,
                                void* user) {
     Http2Link& self = link(user);
     if (frame->hd.type != NGHTTP2_HEADERS) return 0;
     Http2Stream* stream = self.find(frame->hd.stream_id);
     if (stream == nullptr) return 0;
-    if (self.reason_.empty()) self.reason_ = nghttp2_strerror(code);
     nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                               NGHTTP2_INTERNAL_ERROR);
     stream->cut_ = true;
@@ -367,7 +356,6 @@ void Http2Link::end_block(const nghttp2_frame& frame) {
 void Http2Link::malformed(std::int32_t id, std::string_view reason, std::uint32_t error) {
   Http2Stream* const stream = id != 0 ? find(id) : nullptr;
   if (stream != nullptr) stream->reset(error);
-  if (reason_.empty()) reason_ = reason;
   on_malformed(reason);
   if (++malformed_ == kMaxMalformed) shut(NGHTTP2_PROTOCOL_ERROR);
 }
@@ -391,7 +379,7 @@ Result<> Http2Link::submit(int code) {
 Result<> Http2Link::submit_response(Http2Stream& stream, const http::ResponseHead& head,
                                     bool ends) {
   if (over_ || stream.closed_) return fail(ErrorCode::Unavailable, "the stream was cut");
-  const http::Fields fields = from_response(head);
+  http::Fields fields = from_response(head);
   const auto values = name_values(fields);
   const nghttp2_data_provider body{{.ptr = nullptr}, Callbacks::read_out};
   return submit(nghttp2_submit_response(session_, stream.id_, values.data(), values.size(),
@@ -400,7 +388,7 @@ Result<> Http2Link::submit_response(Http2Stream& stream, const http::ResponseHea
 
 Result<> Http2Link::submit_informational(Http2Stream& stream, const http::ResponseHead& head) {
   if (over_ || stream.closed_) return fail(ErrorCode::Unavailable, "the stream was cut");
-  const http::Fields fields = from_response(head);
+  http::Fields fields = from_response(head);
   const auto values = name_values(fields);
   return submit(nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream.id_, nullptr,
                                        values.data(), values.size(), nullptr));
@@ -408,7 +396,7 @@ Result<> Http2Link::submit_informational(Http2Stream& stream, const http::Respon
 
 Result<> Http2Link::submit_request(Http2Stream& stream, const http::RequestHead& head, bool ends) {
   if (over_) return fail(ErrorCode::Unavailable, "the connection is over");
-  const http::Fields fields = from_request(head, scheme_);
+  http::Fields fields = from_request(head, scheme_);
   const auto values = name_values(fields);
   const nghttp2_data_provider body{{.ptr = nullptr}, Callbacks::read_out};
   const std::int32_t id = nghttp2_submit_request(session_, nullptr, values.data(), values.size(),
@@ -417,17 +405,15 @@ Result<> Http2Link::submit_request(Http2Stream& stream, const http::RequestHead&
   return submit(id);
 }
 
-Result<> Http2Link::feed(std::string_view bytes) {
+// False: nothing can be made of the bytes, nor of any behind them.
+bool Http2Link::feed(std::string_view bytes) {
   const ssize_t n = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  if (n < 0) on_malformed(nghttp2_strerror(static_cast<int>(n)));
   after_feed();
-  wake();
-  if (n < 0) {
-    return fail(ErrorCode::InvalidInput,
-                fmt::format("malformed HTTP/2: {}", nghttp2_strerror(static_cast<int>(n))));
-  }
   keep_time();
-  return {};
+  wake();
+  return n >= 0;
 }
 
 // What the connection as a whole waits for, and how long: a stream has deadlines of its own.
@@ -456,12 +442,7 @@ Task<> Http2Link::read_loop() {
     }
     auto [ec, n] = co_await carrier_->read_some(boost::asio::buffer(piece));
     if (ec) co_return;
-    auto fed = feed({piece.data(), n});
-    if (!fed) {
-      if (reason_.empty()) reason_ = std::move(fed).error().message;
-      on_malformed(reason_);
-      co_return;
-    }
+    if (!feed({piece.data(), n})) co_return;
   }
 }
 

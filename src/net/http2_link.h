@@ -106,8 +106,6 @@ class Http2Link : public std::enable_shared_from_this<Http2Link> {
   const Timeouts& timeouts() const { return timeouts_; }
   DeadlineSweep& sweep() { return sweep_; }
   Loop& loop() { return loop_; }
-  // Why the connection ended, when the peer or its bytes are the reason.
-  const std::string& reason() const { return reason_; }
 
  protected:
   // Server: a request begins. nullptr refuses it.
@@ -124,7 +122,7 @@ class Http2Link : public std::enable_shared_from_this<Http2Link> {
   friend class Http2Stream;
   struct Callbacks;
 
-  Result<> feed(std::string_view bytes);
+  bool feed(std::string_view bytes);
   Task<> read_loop();
   Task<> write_loop();
   bool gather();
@@ -157,7 +155,6 @@ class Http2Link : public std::enable_shared_from_this<Http2Link> {
   bool over_ = false;
   int malformed_ = 0;
   std::string out_;
-  std::string reason_;
   Event wake_;   // something is to be sent
   Event wrote_;  // something was sent
   Event fewer_;  // a stream went

@@ -1,7 +1,7 @@
 """Event streams both ways: a real SDK sends signed messages, Remit signs each of them anew, the double verifies each and answers it
 at once, while the client goes on sending.
 
-Over HTTP/1.1, which the Rust SDK takes; test_http2.py has those that insist on HTTP/2.
+The Rust SDK takes HTTP/1.1 as well; test_http2.py has those that insist on HTTP/2.
 """
 
 import json
@@ -19,7 +19,7 @@ MODEL = "amazon.nova-sonic-v1:0"
 
 @pytest.fixture(scope="module")
 def through(tmp_path_factory):
-    with Edge() as edge:
+    with Edge(http2=True) as edge:
         made = Gateway(tmp_path_factory.mktemp("events"), {"*": edge.endpoint},
                        {"t": tools_upstream(timeouts={"start": "30s", "call": "5m", "idle": "10m"})},
                        [{"name": "clients", "tools": ["t/run", "t/echo"], "role": ROLE, "session": [
@@ -47,6 +47,7 @@ def test_messages_go_both_ways_at_once(through, way):
     assert step["ok"], step
     (arrived,) = through.edge.requests()
     assert arrived["payload"] == "events" and arrived["status"] == 200 and not arrived.get("error"), arrived
+    assert arrived["http"] == (2 if way == "proxy" else 1)  # the client takes HTTP/2 where TLS offers it, and is followed
     assert arrived["session"]["role"] == ROLE and arrived["events"] == 4  # three, and the one that wraps nothing
 
 

@@ -336,11 +336,11 @@ net::Task<> exchange_both_ways(net::ServerConnection& client, net::ClientConnect
                          answer_both_ways(client, server, answer, done));
   done.bytes_sent = server.bytes_out();
   done.bytes_received = server.bytes_in();
-  if (failed) {
+  if (first.index() == 1) {  // the answer has ended: the other half was just cancelled
+    if (!std::get<1>(first)) done.error = std::get<1>(std::move(first)).error().message;
+  } else if (failed) {
     done.error = std::move(failed->error.message);
     done.client_fault = failed->fault == UploadFault::Client;
-  } else if (first.index() == 1 && !std::get<1>(first)) {
-    done.error = std::get<1>(std::move(first)).error().message;
   }
 }
 
