@@ -57,7 +57,7 @@ struct Options {
   std::chrono::milliseconds retry_after{250};
   // How long the log may grow before it is brought into the file, on the ledger's thread. Pages of
   // 4 KiB; a longer log makes stalls rarer and reading it slower.
-  int checkpoint_pages = 8000;
+  int checkpoint_pages = 1000;
   // Appends beyond either bound fail at once.
   std::size_t max_queued = 65'536;
   std::size_t max_queued_bytes = std::size_t{64} << 20;
