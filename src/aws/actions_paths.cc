@@ -51,17 +51,16 @@ void add_model(const Call& call, ActionRequest& request, std::string_view id) {
     // Behind a profile, a router or a prompt stand models that the request does not name.
     request.resource_approximate =
         !id.contains(":foundation-model/") && !id.contains(":provisioned-model/");
-  } else if (!clean || !id.contains('.') || id.starts_with("arn:")) {
+  } else if (!clean || !id.contains('.') || id.starts_with("arn:") ||
+             (is_profile(id) && !call.account_known())) {
     request.resource_unknown = true;
-  } else if (is_profile(id) && call.account_known()) {
+  } else if (is_profile(id)) {
     const std::string_view model = id.substr(id.find('.') + 1);
     request.resources.push_back(
         call.regional_arn("bedrock", "inference-profile/" + std::string(id)));
     request.resources.push_back(
         call.arn("bedrock", call.facts.scope_region, {}, "foundation-model/" + std::string(model)));
     request.resource_approximate = true;  // the same model in the profile's other regions
-  } else if (is_profile(id)) {
-    request.resource_unknown = true;
   } else {
     request.resources.push_back(
         call.arn("bedrock", call.facts.scope_region, {}, "foundation-model/" + std::string(id)));
