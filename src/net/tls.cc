@@ -142,8 +142,8 @@ Result<> check_ca_file(const std::string& ca_file) {
 
 namespace {
 
-int select(std::string_view offered, const unsigned char** out, unsigned char* out_size,
-           const unsigned char* in, unsigned int in_size) {
+int select_protocol(std::string_view offered, const unsigned char** out, unsigned char* out_size,
+                    const unsigned char* in, unsigned int in_size) {
   unsigned char* chosen = nullptr;
   const int found = SSL_select_next_proto(&chosen, out_size,
                                           reinterpret_cast<const unsigned char*>(offered.data()),
@@ -154,12 +154,12 @@ int select(std::string_view offered, const unsigned char** out, unsigned char* o
 
 int select_http11(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
                   unsigned int in_size, void*) {
-  return select("\x08http/1.1", out, out_size, in, in_size);
+  return select_protocol("\x08http/1.1", out, out_size, in, in_size);
 }
 
 int select_http2(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
                  unsigned int in_size, void*) {
-  return select("\x02h2\x08http/1.1", out, out_size, in, in_size);
+  return select_protocol("\x02h2\x08http/1.1", out, out_size, in, in_size);
 }
 
 }  // namespace
