@@ -1,7 +1,8 @@
 #pragma once
 
 // The session policy of a role that an agent assumes with a Policy of its own: STS takes one inline
-// policy, and what it gets must allow no more than the remit's. Pure; internal to src/gateway/egress.
+// policy, and what it gets must allow no more than the remit's. Pure; internal to
+// src/gateway/egress.
 
 #include <string>
 #include <string_view>
