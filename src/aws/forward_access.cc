@@ -148,8 +148,8 @@ void add_s3_context(const Call& call, ActionRequest& request, std::string_view o
   const std::string_view by_bucket = call.header("x-amz-server-side-encryption-bucket-key-enabled");
   const bool plain = object.starts_with("arn:") && object.contains(":s3:::");
   if (!plain || by_bucket.empty()) return;
-  std::string owner(object);
-  if (equals_ignoring_ascii_case(by_bucket, "true")) owner.resize(owner.find('/'));
+  const bool bucket = equals_ignoring_ascii_case(by_bucket, "true");
+  std::string owner(bucket ? object.substr(0, object.find('/')) : object);
   std::vector<std::pair<std::string, std::string>> pairs = {{"aws:s3:arn", std::move(owner)}};
   if (const std::string_view given = call.header("x-amz-server-side-encryption-context");
       !given.empty()) {

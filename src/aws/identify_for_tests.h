@@ -45,6 +45,12 @@ struct Request {
   }
 };
 
+inline Request at(Request request, std::string host, std::string region) {
+  request.host = std::move(host);
+  request.region = std::move(region);
+  return request;
+}
+
 inline Request json(std::string service, const std::string& target, std::string body) {
   return {.service = std::move(service),
           .fields = {{"X-Amz-Target", target}, {"Content-Type", "application/x-amz-json-1.0"}},

@@ -6,17 +6,12 @@
 namespace remit::aws {
 namespace {
 
+using testing::at;
 using testing::form;
 using testing::json;
 using testing::Request;
 using testing::s3;
 using testing::words;
-
-Request at(Request request, std::string host, std::string region) {
-  request.host = std::move(host);
-  request.region = std::move(region);
-  return request;
-}
 
 const Request kTables = json("dynamodb", "DynamoDB_20120810.ListTables", "{}");
 const Request kQueues = json("sqs", "AmazonSQS.ListQueues", "{}");

@@ -9,6 +9,7 @@
 namespace remit::aws {
 namespace {
 
+using testing::at;
 using testing::form;
 using testing::json;
 using testing::Request;
@@ -21,12 +22,6 @@ std::string places(const Request& request) {
                      fmt::join(found->places.accounts, " "), found->places.global ? " global" : "");
 }
 
-Request sent_to(Request request, std::string host, std::string region) {
-  request.host = std::move(host);
-  request.region = std::move(region);
-  return request;
-}
-
 TEST(Places, AreReadWhereverTheProtocolPutsThem) {
   struct Case {
     Request request;
@@ -35,25 +30,25 @@ TEST(Places, AreReadWhereverTheProtocolPutsThem) {
   const std::string ec2 = "&Version=2016-11-15";
   for (const Case& each : std::vector<Case>{
            // Names of hosts: usual, FIPS, dual-stack, of a VPC, of S3.
-           {sent_to(json("dynamodb", "DynamoDB_20120810.ListTables", "{}"),
-                    "dynamodb.eu-west-1.amazonaws.com", "eu-west-1"),
+           {at(json("dynamodb", "DynamoDB_20120810.ListTables", "{}"),
+               "dynamodb.eu-west-1.amazonaws.com", "eu-west-1"),
             "eu-west-1 | "},
-           {sent_to(json("dynamodb", "DynamoDB_20120810.ListTables", "{}"),
-                    "dynamodb-fips.us-east-1.amazonaws.com", "us-east-1"),
+           {at(json("dynamodb", "DynamoDB_20120810.ListTables", "{}"),
+               "dynamodb-fips.us-east-1.amazonaws.com", "us-east-1"),
             "us-east-1 | "},
-           {sent_to(json("sqs", "AmazonSQS.ListQueues", "{}"),
-                    "vpce-0a1b-2c3d.sqs.eu-west-1.vpce.amazonaws.com", "eu-west-1"),
+           {at(json("sqs", "AmazonSQS.ListQueues", "{}"),
+               "vpce-0a1b-2c3d.sqs.eu-west-1.vpce.amazonaws.com", "eu-west-1"),
             "eu-west-1 | "},
-           {sent_to(s3("GET", "/k"), "b.s3-fips.dualstack.us-west-2.amazonaws.com", "us-west-2"),
+           {at(s3("GET", "/k"), "b.s3-fips.dualstack.us-west-2.amazonaws.com", "us-west-2"),
             "us-west-2 | "},
            // S3's global host: its region is that of the signature.
-           {sent_to(s3("GET", "/k"), "b.s3.amazonaws.com", "us-east-1"), " | "},
+           {at(s3("GET", "/k"), "b.s3.amazonaws.com", "us-east-1"), " | "},
            // A signature for a region set: the host alone may name one.
-           {sent_to(s3("GET", "/k"), "b.s3.eu-west-1.amazonaws.com", ""), "eu-west-1 | "},
+           {at(s3("GET", "/k"), "b.s3.eu-west-1.amazonaws.com", ""), "eu-west-1 | "},
            // Services with one endpoint for all regions.
            {form("iam", "Action=ListRoles&Version=2010-05-08"), " |  global"},
-           {sent_to(form("iam", "Action=ListRoles&Version=2010-05-08"), "iam.amazonaws.com",
-                    "us-east-1"),
+           {at(form("iam", "Action=ListRoles&Version=2010-05-08"), "iam.amazonaws.com",
+               "us-east-1"),
             " |  global"},
            {form("sts", "Action=GetCallerIdentity&Version=2011-06-15"), " | "},
            {s3("GET", "/b/k"), " | "},

@@ -145,17 +145,15 @@ class Blocks {
  private:
   void block() {
     const std::string_view line = lines_[at_];
-    if (trimmed(line).empty()) {
+    if (trimmed(line).empty() || line.starts_with("# ")) {
       ++at_;
     } else if (line.starts_with("<!--")) {
-      while (at_ < lines_.size() && lines_[at_++].find("-->") == std::string_view::npos) {
-      }
+      while (at_ < lines_.size() && !lines_[at_].contains("-->")) ++at_;
+      ++at_;
     } else if (line.starts_with("### ")) {
       heading(".SS", line.substr(4));
     } else if (line.starts_with("## ")) {
       heading(".SH", line.substr(3));
-    } else if (line.starts_with("# ")) {
-      ++at_;
     } else if (line.starts_with("```")) {
       code();
     } else if (line.starts_with("|")) {

@@ -59,6 +59,8 @@ class Http2Stream : public std::enable_shared_from_this<Http2Stream> {
   std::shared_ptr<Http2Link> link_;  // first: what follows refers to it when it goes
 
  private:
+  Task<bool> offer();
+
   friend class Http2Link;
 
   std::int32_t id_;

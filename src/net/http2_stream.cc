@@ -46,15 +46,20 @@ void Http2Stream::ignore_body() {
   consumed(std::exchange(body_, {}).size());
 }
 
+// Offers what is to be sent and waits until the link took some of it. False: cancelled.
+Task<bool> Http2Stream::offer() {
+  taken_.reset();
+  nghttp2_session_resume_data(link_->session_, id_);
+  link_->wake();
+  stalled_.arm(link_->timeouts_.stall);
+  co_await taken_.wait();
+  co_return taken_.is_set();
+}
+
 Task<Result<>> Http2Stream::send(std::string_view piece) {
   out_ = piece;
   while (!out_.empty() && !cut_) {
-    taken_.reset();
-    nghttp2_session_resume_data(link_->session_, id_);
-    link_->wake();
-    stalled_.arm(link_->timeouts_.stall);
-    co_await taken_.wait();
-    if (!taken_.is_set()) break;
+    if (!co_await offer()) break;
   }
   stalled_.disarm();
   if (std::exchange(out_, {}).empty() && !cut_) co_return Result<>{};
@@ -65,12 +70,7 @@ Task<Result<>> Http2Stream::finish(http::Fields trailers) {
   out_trailers_ = std::move(trailers);
   out_ended_ = true;
   while (!out_done_ && !cut_) {
-    taken_.reset();
-    nghttp2_session_resume_data(link_->session_, id_);
-    link_->wake();
-    stalled_.arm(link_->timeouts_.stall);
-    co_await taken_.wait();
-    if (!taken_.is_set()) break;
+    if (!co_await offer()) break;
   }
   stalled_.disarm();
   if (out_done_) co_return Result<>{};
