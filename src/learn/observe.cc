@@ -61,6 +61,17 @@ std::vector<Asked> all_asked(json::Value body) {
   return all;
 }
 
+// Requests that were allowed at the same moment share a record.
+std::vector<json::Value> requests_of(json::Value body) {
+  const auto list = body.find("requests");
+  if (!list || !list->is(json::Kind::Array)) return {body};
+  std::vector<json::Value> requests;
+  for (const json::Value element : list->elements()) {
+    if (element.is(json::Kind::Object)) requests.push_back(element);
+  }
+  return requests;
+}
+
 // Remit answers it itself, whatever the policy says.
 bool needs_no_permission(const Asked& asked) { return asked.action == "sts:GetCallerIdentity"; }
 
@@ -174,10 +185,18 @@ void Observations::decided(const ledger::Entry& entry, bool startup) {
   use.tool = call.tool;
   use.remit = call.remit;
   use.role = call.role;
-  ++use.requests;
   if (counted_.emplace(entry.call, std::pair(call.upstream, call.tool)).second) ++use.calls;
-  if (root.find("resources_total")) ++use.resources_left_out;
-  for (Asked& asked : all_asked(root)) {
+  for (const json::Value request : requests_of(root)) {
+    ++use.requests;
+    if (request.find("resources_total")) ++use.resources_left_out;
+    note(gathered, call, request, refused ? text_of(root, "reason") : std::optional<std::string>{});
+  }
+}
+
+void Observations::note(Gathered& gathered, const Call& call, json::Value request,
+                        const std::optional<std::string>& refusal) {
+  ToolUse& use = gathered.use;
+  for (Asked& asked : all_asked(request)) {
     if (needs_no_permission(asked)) continue;
     for (std::string& resource : asked.resources) {
       resource = use.arguments.mark(resource, call.bound);
@@ -186,11 +205,11 @@ void Observations::decided(const ledger::Entry& entry, bool startup) {
       for (std::string& value : values) value = use.arguments.mark(value, call.bound);
     }
     use.with_context = use.with_context || !asked.context.empty();
-    Observed& one = gathered.questions[{asked, refused}];
+    Observed& one = gathered.questions[{asked, refusal.has_value()}];
     one.asked = std::move(asked);
     ++one.times;
-    one.refused = refused;
-    if (refused) one.reason = text_of(root, "reason");
+    one.refused = refusal.has_value();
+    if (refusal) one.reason = *refusal;
   }
 }
 

@@ -6,12 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "json/json.h"
 #include "ledger/record.h"
 
 namespace remit::ledger {
@@ -93,6 +95,9 @@ class Observations {
   };
   void decided(const ledger::Entry& entry, bool startup);
   void minted(const ledger::Entry& entry);
+  // One request of a decision's record, and why it was refused.
+  static void note(Gathered& gathered, const Call& call, json::Value request,
+                   const std::optional<std::string>& refusal);
 
   Filter filter_;
   std::map<std::string, Call, std::less<>> calls_;

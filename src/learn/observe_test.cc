@@ -41,6 +41,25 @@ TEST(Observe, JoinsRequestsWithTheirCalls) {
   EXPECT_EQ(uses[0].last - uses[0].first, std::chrono::seconds(4));
 }
 
+TEST(Observe, ReadsEachOfTheRequestsThatShareARecord) {
+  Observations seen{{}};
+  seen.add(entry(ledger::Kind::CallDecided, "c1", std::string(kCall)));
+  seen.add(entry(
+      ledger::Kind::AwsDecided, "c1",
+      R"({"decision":"allowed","requests":[{"actions":["s3:GetObject"],"resources":["arn:aws:s3:::b/k"]},)"
+      R"({"actions":["s3:PutObject"],"resources":["arn:aws:s3:::b/k"],"resources_total":40},)"
+      R"({"actions":["s3:GetObject"],"resources":["arn:aws:s3:::b/k"]}],"upstream":"api"})"));
+  const auto uses = std::move(seen).take();
+  ASSERT_EQ(uses.size(), 1u);
+  EXPECT_EQ(uses[0].calls, 1u);
+  EXPECT_EQ(uses[0].requests, 3u);
+  EXPECT_EQ(uses[0].resources_left_out, 1u);
+  ASSERT_EQ(uses[0].observed.size(), 2u);
+  EXPECT_EQ(uses[0].observed[0].asked.action, "s3:GetObject");
+  EXPECT_EQ(uses[0].observed[0].times, 2u);
+  EXPECT_EQ(uses[0].observed[1].times, 1u);
+}
+
 TEST(Observe, KeepsRefusedAndAllowedApartAndLeavesOutWhatTeachesNothing) {
   Observations seen{{}};
   seen.add(entry(ledger::Kind::CallDecided, "c1", std::string(kCall)));

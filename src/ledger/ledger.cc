@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "ledger/batch.h"
 #include "ledger/store.h"
 
 namespace remit::ledger {
@@ -119,7 +120,7 @@ class GroupCommit final : public Ledger {
     writing_ = true;
     lock.unlock();
     list_records();
-    auto written = store_->try_append(records_, appended_);
+    auto written = store_->try_append(records_.records(), appended_);
     if (written && *written == Store::Attempt::Busy) return give_back(lock);
     std::optional<Error> failure;
     if (!written) failure = failed(std::move(written).error());
@@ -255,7 +256,7 @@ class GroupCommit final : public Ledger {
 
   void list_records() {
     records_.clear();
-    for (const Pending& pending : batch_) records_.push_back(&pending.record);
+    for (const Pending& pending : batch_) records_.add(pending.record);
   }
 
   std::optional<Error> write() {
@@ -266,7 +267,7 @@ class GroupCommit final : public Ledger {
       if (!reopened) return failed(std::move(reopened).error());
       store_.emplace(*std::move(reopened));
     }
-    auto written = store_->append(records_, appended_);
+    auto written = store_->append(records_.records(), appended_);
     if (written && options_.durability == Durability::Disk) written = store_->sync();
     if (written) return std::nullopt;
     return failed(std::move(written).error());
@@ -292,7 +293,7 @@ class GroupCommit final : public Ledger {
     for (std::size_t i = 0; i < batch.size(); ++i) {
       results.emplace_back(
           std::move(batch[i].done),
-          failure ? Result<Appended>(std::unexpected(*failure)) : Result<Appended>(appended_[i]));
+          failure ? Result<Appended>(std::unexpected(*failure)) : records_.of(i, appended_));
     }
     return [results = std::move(results)]() mutable {
       for (auto& [done, result] : results) done(std::move(result));
@@ -320,7 +321,7 @@ class GroupCommit final : public Ledger {
   // Of the thread that set writing_.
   std::optional<Store> store_;
   std::vector<Pending> batch_;
-  std::vector<const Record*> records_;
+  Batch records_;  // what is written of batch_
   std::vector<Appended> appended_;
 
   std::optional<LogKeeper> keeper_;  // of the ledger's thread

@@ -25,6 +25,7 @@ enum class Durability : std::uint8_t {
 struct Appended {
   std::int64_t sequence = 0;
   Digest hash{};
+  std::int32_t request = -1;  // which of the record's requests; -1: it shares the record with none
 };
 
 using Completion = std::move_only_function<void(Result<Appended>)>;

@@ -19,12 +19,15 @@
 //                    the call itself asked for also derived (the operation), placeholder,
 //                    asked_session_name, narrowed (boolean), bucket
 //   aws-decided      service, operation, actions [], resources [], region, host, decision, layer,
-//                    statement, reason, session_name; asked [{action, resources [],
-//                    resource_unknown, context {}}] where actions and resources alone do not tell
-//                    (several actions, an unknown resource) or with ledger.observe
-//   aws-done         answers [{decided (sequence of the decision's record), status, request_id,
-//                    error_code, bytes_sent, bytes_received, duration_ms}, …]: those that came
-//                    since the call's last such record
+//                    statement, reason, session_name, upstream, catalogue; asked [{action,
+//                    resources [], resource_unknown, context {}}] where actions and resources
+//                    alone do not tell (several actions, an unknown resource) or with
+//                    ledger.observe. Requests of one call that were allowed at the same moment
+//                    share a record: requests [{…}, …] has what is each one's own
+//   aws-done         answers [{decided (sequence of the decision's record), request (which of that
+//                    record's requests, from 0), status, request_id, error_code, bytes_sent,
+//                    bytes_received, duration_ms}, …]: those that came since the call's last
+//                    such record
 //   call-done        outcome ("result", "error", "cancelled", "lost"), is_error, refused (how many
 //                    requests), duration_ms, reason
 //   startup-decided  upstream and the members of aws-decided
@@ -64,6 +67,17 @@ struct Record {
   TimePoint time;
   std::string call;  // the call's id; empty when no call was in force
   std::string body;  // a JSON object in canonical form (json::canonical or json::Writer)
+
+  // Where a body `{own,common,own too,common too}` has the members that it has in common with
+  // others of its call: the ends of the first three runs. Records that follow each other in one
+  // commit and have the same kind, call and common members are written as one, `{common,
+  // "requests":[{own,own too},…],common too}`. Zeros: this one shares with none.
+  struct Parts {
+    std::uint32_t own = 0;
+    std::uint32_t common = 0;
+    std::uint32_t own_too = 0;
+  };
+  Parts parts = {};
 };
 
 // A record as it stands in the file.

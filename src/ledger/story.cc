@@ -138,15 +138,26 @@ std::string session_minted(Facts& facts) {
   return text + facts.tell("policy", "; session policy: ");
 }
 
-std::string aws_decided(Facts& facts) {
+std::string request(Facts& facts) {
   std::string text = facts.tell("actions");
   if (text.empty()) text = facts.tell("service", "", ":") + facts.tell("operation");
-  text += facts.tell("resources", " on ") + facts.tell("region", " in ");
+  return text + facts.tell("resources", " on ") + facts.tell("region", " in ");
+}
+
+std::string aws_decided(Facts& facts) {
+  std::string text;
+  const auto requests = facts.take_list("requests");
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    Facts one(requests[i].raw());
+    text += fmt::format("{}.{} {}", i == 0 ? "" : "; ", i, request(one)) + one.rest();
+  }
+  if (requests.empty()) text = request(facts);
   return text + verdict(facts) + facts.tell("session_name", "; as session ");
 }
 
 std::string answer(Facts facts) {
-  std::string text = facts.tell("decided", "#") + facts.tell("status", ": ");
+  std::string text = facts.tell("decided", "#") + facts.tell("request", ".");
+  text += facts.tell("status", ": ");
   text += facts.tell("error_code", ": ") + facts.tell("request_id", ", request id ");
   text += facts.tell("duration_ms", ", in ", " ms") + facts.tell("bytes_sent", ", sent ", " bytes");
   return text + facts.tell("bytes_received", ", received ", " bytes") + facts.rest();

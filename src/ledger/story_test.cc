@@ -50,6 +50,18 @@ TEST(LedgerStory, TellsACallInWords) {
       "160 ms\n");
 }
 
+TEST(LedgerStory, TellsRequestsThatShareARecordApart) {
+  EXPECT_EQ(
+      sentence(entry(
+          3, "aws-decided",
+          R"({"decision":"allowed","requests":[{"actions":["s3:GetObject"],"region":"us-east-1","resources":["arn:aws:s3:::b/1"]},{"actions":["s3:GetObject"],"odd":true,"resources":["arn:aws:s3:::b/2"]}],"session_name":"s"})")),
+      ".0 s3:GetObject on arn:aws:s3:::b/1 in us-east-1; .1 s3:GetObject on arn:aws:s3:::b/2; odd: "
+      "true: allowed; as session s");
+  EXPECT_EQ(
+      sentence(entry(4, "aws-done", R"({"answers":[{"decided":3,"request":1,"status":200}]})")),
+      "AWS answered #3.1: 200");
+}
+
 TEST(LedgerStory, ShowsASessionPolicyAsItIs) {
   EXPECT_EQ(sentence(entry(1, "session-minted",
                            R"({"policy":{"Statement":[{"Effect":"Allow"}]},"session_name":"s"})")),

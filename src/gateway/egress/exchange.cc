@@ -328,7 +328,7 @@ Exchange::Step Exchange::recorded(const Result<ledger::Appended>& durable) {
     refused.error()->recorded = true;  // trying again would only fail again
     return refused;
   }
-  decided_ = durable->sequence;
+  decided_ = *durable;
   if (call_->over()) return no("lane", "the tool call that this request belongs to is over");
   return {};
 }
@@ -364,8 +364,9 @@ net::Task<> Exchange::run() {
   if (step) step = understand();
   if (step && !credentials_ && !is_caller_identity()) step = co_await renew_credentials();
   if (step) {
+    auto body = decided_body(decided());
     step = recorded(co_await append_and_wait(service_, decided_kind(), call_->facts().id,
-                                             decided_body(decided())));
+                                             std::move(body.json), body.parts));
   }
   if (step && is_caller_identity()) co_return co_await answer_caller_identity();
   if (step && hand_out_) {
@@ -474,7 +475,8 @@ Exchange::Step Exchange::sent() {
   const Forwarded& done = forwarded_;
   if (done.session_rejected) call_->session()->rejected(*credentials_);
   Done facts;
-  facts.decided = decided_;
+  facts.decided = decided_.sequence;
+  facts.request = decided_.request;
   facts.status = done.status;
   facts.request_id = done.request_id;
   facts.error = done.error;
@@ -518,7 +520,7 @@ net::Task<> Exchange::refuse(std::unique_ptr<Refused> refused) {
     if (refused->decided && identified_ && call_) {
       Decided denied = decided();
       denied.refusal = &refusal;
-      append(service_, decided_kind(), call_->facts().id, decided_body(denied));
+      append(service_, decided_kind(), call_->facts().id, decided_body(denied).json);
     } else {
       const std::string_view upstream = lane_ ? std::string_view(lane_->upstream()) : "";
       append(service_, ledger::Kind::Refused, call_ ? call_->facts().id : std::string(),

@@ -127,7 +127,7 @@ class Exchange {
   std::optional<aws::Identification> identification_;
   std::optional<aws::Identified> identified_;
   std::shared_ptr<const SessionCredentials> credentials_;
-  std::int64_t decided_ = 0;  // the sequence number of the decision's record
+  ledger::Appended decided_;  // the decision's record
   std::optional<aws::Seed> inbound_seed_;
   std::string chunk_trailers_;
   std::uint64_t decoded_length_ = 0;

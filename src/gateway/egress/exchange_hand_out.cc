@@ -82,7 +82,8 @@ net::Task<Exchange::Step> Exchange::hand_out() {
   done.error = error;
   done.took = std::chrono::duration_cast<std::chrono::milliseconds>(service_.parts.clock.steady() -
                                                                     started);
-  done.decided = decided_;
+  done.decided = decided_.sequence;
+  done.request = decided_.request;
   service_.answers.add(call_, done);
   if (!made) {
     made.error()->recorded = true;

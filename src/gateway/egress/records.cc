@@ -28,6 +28,7 @@ class Members {
     return *this;
   }
   json::Writer& key(std::string_view name) { return writer_.key(name); }
+  std::uint32_t size() const { return static_cast<std::uint32_t>(writer_.size()); }
   std::string take() {
     writer_.end_object();
     return std::move(writer_).take();
@@ -96,13 +97,16 @@ void write_asked(Members& members, const Decided& decided) {
 
 }  // namespace
 
-std::string decided_body(const Decided& decided) {
+DecidedBody decided_body(const Decided& decided) {
   const aws::Identified& identified = *decided.identified;
+  DecidedBody body;
   Members members;
   write_actions(members, identified);
   write_asked(members, decided);
+  body.parts.own = members.size();
   members.text("catalogue", decided.catalogue.substr(0, 16));
   members.text("decision", decided.refusal == nullptr ? "allowed" : "denied");
+  body.parts.common = members.size();
   members.text("host", decided.host);
   if (decided.refusal != nullptr) members.text("layer", decided.refusal->layer);
   members.text("operation", identified.operation);
@@ -114,10 +118,14 @@ std::string decided_body(const Decided& decided) {
   members.text("region", identified.region);
   write_resources(members, identified);
   members.text("service", identified.service);
+  body.parts.own_too = members.size();
   members.text("session_name", decided.session_name);
   if (decided.refusal != nullptr) members.text("statement", decided.refusal->statement);
   members.text("upstream", decided.upstream);
-  return members.take();
+  const bool shares = decided.refusal == nullptr && members.size() > body.parts.own_too;
+  if (!shares) body.parts = {};
+  body.json = members.take();
+  return body;
 }
 
 DoneBody::DoneBody() {
@@ -134,6 +142,7 @@ void DoneBody::add(const Done& done) {
   writer_.key("decided").integer(done.decided);
   writer_.key("duration_ms").integer(done.took.count());
   if (!done.error.empty()) writer_.key("error_code").string(done.error);
+  if (done.request >= 0) writer_.key("request").integer(done.request);
   if (!done.request_id.empty()) writer_.key("request_id").string(done.request_id);
   writer_.key("status").integer(done.status);
   writer_.end_object();

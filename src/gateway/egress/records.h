@@ -26,11 +26,16 @@ struct Decided {
   bool unsafe = false;   // the check was switched off for a test
   bool observe = false;  // tell the condition keys too
 };
-std::string decided_body(const Decided& decided);
+struct DecidedBody {
+  std::string json;
+  ledger::Record::Parts parts;  // of an allowed one: those of a call may share a record
+};
+DecidedBody decided_body(const Decided& decided);
 
 // How a request that was sent on ended.
 struct Done {
-  std::int64_t decided = 0;  // the sequence number of its decision
+  std::int64_t decided = 0;   // the sequence number of its decision
+  std::int32_t request = -1;  // which of that record's requests; -1: the record is its own
   int status = 0;
   std::string_view request_id;
   std::string_view error;  // of the transport; empty when AWS answered whole

@@ -19,9 +19,11 @@ ledger::Record make_record(EgressService& service, ledger::Kind kind, std::strin
 }  // namespace
 
 net::Task<Result<ledger::Appended>> append_and_wait(EgressService& service, ledger::Kind kind,
-                                                    std::string call, std::string body) {
+                                                    std::string call, std::string body,
+                                                    ledger::Record::Parts parts) {
   service.answers.write();  // they came before, and share the commit
   auto record = make_record(service, kind, std::move(call), std::move(body));
+  record.parts = parts;
   constexpr boost::asio::use_awaitable_t<net::Executor> kToken;
   auto start = [&service](auto handler, ledger::Record its_record) {
     service.parts.ledger.append(

@@ -50,7 +50,8 @@ struct EgressService : std::enable_shared_from_this<EgressService> {
 
 // Appends to the ledger and waits until the record is durable.
 net::Task<Result<ledger::Appended>> append_and_wait(EgressService& service, ledger::Kind kind,
-                                                    std::string call, std::string body);
+                                                    std::string call, std::string body,
+                                                    ledger::Record::Parts parts = {});
 // The same without waiting; a failure is logged.
 void append(EgressService& service, ledger::Kind kind, std::string call, std::string body);
 
