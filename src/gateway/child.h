@@ -52,6 +52,8 @@ class Child : public std::enable_shared_from_this<Child> {
   net::Task<bool> wait_for(std::chrono::milliseconds limit) { return ended_.wait_for(limit); }
   std::string how_it_ended() const;  // "exited with 1", "was killed by signal 9"
   int process_id() const { return process_id_; }
+  // Of which the command and all that it starts are descendants; -1 once it ended.
+  int supervisor_id() const { return supervisor_; }
 
  private:
   using Pipe = boost::asio::posix::basic_stream_descriptor<net::Executor>;

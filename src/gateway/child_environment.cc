@@ -82,7 +82,9 @@ void add_credentials(const EnvironmentPlan& plan, std::string_view endpoint,
     case CredentialsFrom::Imds:
       set["AWS_EC2_METADATA_DISABLED"] = "false";
       set["AWS_EC2_METADATA_V1_DISABLED"] = "true";
-      set["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = fmt::format("{}/.remit/imds/{}/", endpoint, token);
+      // awscli appends to it without a slash of its own.
+      set["AWS_EC2_METADATA_SERVICE_ENDPOINT"] =
+          fmt::format("http://127.0.0.1:{}/", plan.metadata_port);
       break;
     case CredentialsFrom::Process:
       break;  // the configuration file says it

@@ -41,7 +41,8 @@ struct EnvironmentPlan {
   const Placeholder* placeholder = nullptr;
   std::uint16_t egress_port = 0;
   rules::CredentialsFrom credentials = rules::CredentialsFrom::Environment;
-  std::string program = {};  // ours, for credential_process
+  std::uint16_t metadata_port = 0;  // of the lane's own, for Imds
+  std::string program = {};         // ours, for credential_process
   std::string region;
   std::string ca_pem;                                      // the private authority of CONNECT
   std::vector<std::pair<std::string, std::string>> extra;  // of the upstream's configuration

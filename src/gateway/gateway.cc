@@ -168,7 +168,10 @@ Result<> Gateway::build_front() {
                       .ca_pem = egress_->ca_pem(),
                       .directory = directory_->path().string(),
                       .version = options_.version,
-                      .supervisor = options_.supervisor};
+                      .supervisor = options_.supervisor,
+                      .open_metadata = [this](std::shared_ptr<Lane> lane, MayAsk may_ask) {
+                        return egress_->open_metadata(std::move(lane), std::move(may_ask));
+                      }};
   upstreams_.emplace(upstream_parts, config_, std::move(setting));
   CallParts call_parts{.loop = loop_,
                        .clock = clock_,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "aws/base_credentials.h"
+#include "gateway/process_tree.h"
 
 namespace remit::gateway {
 namespace {
@@ -13,6 +14,15 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{500};
 constexpr std::chrono::milliseconds kFirstPause{250};
 constexpr std::chrono::milliseconds kLongestPause{30'000};
+
+// Who asks for a lane's metadata must be one of its processes, whatever that started.
+MayAsk only_processes_of(const std::shared_ptr<LaneProcess>& process) {
+  return [weak = std::weak_ptr<LaneProcess>(process)](const net::PeerSocket& peer) {
+    const auto its = weak.lock();
+    return its && its->connection &&
+           tree_holds_socket(its->connection->child().supervisor_id(), peer.inode);
+  };
+}
 
 }  // namespace
 
@@ -127,6 +137,7 @@ void LanePool::purge() {
 }
 
 void LanePool::take_away(const Leased& process) {
+  process->metadata.reset();
   parts_.lanes.remove(process->lane->placeholder().access_key_id);
   std::erase(processes_, process);
 }
@@ -194,6 +205,7 @@ net::Task<Result<LanePool::Leased>> LanePool::start(const Ask* while_starting) {
   if (draining_) ready = fail(ErrorCode::Unavailable, "the gateway is ending");
   if (!ready) {
     if (!draining_) failed(ready.error());
+    process->metadata.reset();
     if (process->lane) parts_.lanes.remove(process->lane->placeholder().access_key_id);
     if (process->connection) {
       process->connection->kill();
@@ -210,34 +222,40 @@ net::Task<Result<LanePool::Leased>> LanePool::start(const Ask* while_starting) {
   co_return process;
 }
 
-Result<> LanePool::prepare(LaneProcess& process, std::shared_ptr<Call> call,
+Result<> LanePool::prepare(const Leased& process, std::shared_ptr<Call> call,
                            ChildOptions& options) {
   const auto facts = parts_.host.facts();
   REMIT_TRY(auto directory, PrivateDirectory::make(facts.directory, "lane"));
-  process.directory.emplace(std::move(directory));
-  process.lane = std::make_shared<Lane>(upstream_.name, make_placeholder(parts_.random),
-                                        upstream_.public_hosts);
-  EnvironmentPlan plan{.placeholder = &process.lane->placeholder(),
-                       .egress_port = facts.egress_port,
-                       .credentials = upstream_.credentials,
-                       .program = own_program(),
-                       .region = facts.region,
-                       .ca_pem = facts.ca_pem,
-                       .extra = upstream_.env};
+  process->directory.emplace(std::move(directory));
+  process->lane = std::make_shared<Lane>(upstream_.name, make_placeholder(parts_.random),
+                                         upstream_.public_hosts);
+  if (upstream_.credentials == rules::CredentialsFrom::Imds) {
+    REMIT_TRY(process->metadata,
+              parts_.host.open_metadata(process->lane, only_processes_of(process)));
+  }
+  EnvironmentPlan plan{
+      .placeholder = &process->lane->placeholder(),
+      .egress_port = facts.egress_port,
+      .credentials = upstream_.credentials,
+      .metadata_port = process->metadata ? process->metadata->port() : std::uint16_t{0},
+      .program = own_program(),
+      .region = facts.region,
+      .ca_pem = facts.ca_pem,
+      .extra = upstream_.env};
   REMIT_TRY(options.environment,
-            prepare_environment(plan, process.directory->path(), aws::process_environment()));
+            prepare_environment(plan, process->directory->path(), aws::process_environment()));
   options.command = upstream_.command;
   options.cwd = upstream_.cwd;
   if (!facts.supervisor.empty()) options.supervisor = facts.supervisor;
-  parts_.lanes.add(process.lane);
-  process.lane->put_in_force(std::move(call));
+  parts_.lanes.add(process->lane);
+  process->lane->put_in_force(std::move(call));
   return {};
 }
 
 net::Task<Result<>> LanePool::start_process(Leased process, const Ask* while_starting) {
   REMIT_CO_TRY(auto call, co_await parts_.host.startup_call(upstream_));
   ChildOptions options;
-  REMIT_CO_CHECKED(prepare(*process, std::move(call), options));
+  REMIT_CO_CHECKED(prepare(process, std::move(call), options));
   REMIT_CO_TRY(auto child, Child::start(parts_.loop, std::move(options)));
   process->connection = std::make_shared<Connection>(parts_.loop, parts_.clock, parts_.log,
                                                      process->name, child, Connection::Limits{});

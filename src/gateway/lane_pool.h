@@ -43,6 +43,9 @@ class LaneHost {
     std::vector<std::string> supervisor;
   };
   virtual Facts facts() const = 0;
+  // The lane's own instance metadata, for processes that fetch their credentials there.
+  virtual Result<std::unique_ptr<MetadataDoor>> open_metadata(std::shared_ptr<Lane> lane,
+                                                              MayAsk may_ask) = 0;
   // The call in force while the process starts. An error keeps it from being started.
   virtual net::Task<Result<std::shared_ptr<Call>>> startup_call(
       const rules::Upstream& upstream) = 0;
@@ -102,7 +105,7 @@ class LanePool {
   bool room() const { return processes_.size() + starting_ + ending_ < upstream_.lanes; }
   net::Task<Result<Leased>> start(const Ask* while_starting);
   net::Task<Result<>> start_process(Leased process, const Ask* while_starting);
-  Result<> prepare(LaneProcess& process, std::shared_ptr<Call> call, ChildOptions& options);
+  Result<> prepare(const Leased& process, std::shared_ptr<Call> call, ChildOptions& options);
   net::Task<Result<>> open(Leased process, const Ask* while_starting);
   void purge();
   void take_away(const Leased& process);

@@ -12,6 +12,7 @@
 #include "gateway/child_environment.h"
 #include "gateway/connection.h"
 #include "gateway/lane.h"
+#include "gateway/metadata_door.h"
 
 namespace remit::gateway {
 
@@ -27,6 +28,7 @@ struct LaneProcess {
   std::shared_ptr<Connection> connection;
   std::unique_ptr<UpstreamEvents> events;
   std::optional<PrivateDirectory> directory;
+  std::unique_ptr<MetadataDoor> metadata;  // with `credentials: imds`
   mcp::Initialized facts;
   std::string owner;  // key whose calls it may serve; empty: it has served none
   bool busy = false;

@@ -140,6 +140,12 @@ LaneHost::Facts Upstreams::facts() const {
           .supervisor = setting_.supervisor};
 }
 
+Result<std::unique_ptr<MetadataDoor>> Upstreams::open_metadata(std::shared_ptr<Lane> lane,
+                                                               MayAsk may_ask) {
+  if (!setting_.open_metadata) return fail(ErrorCode::Unavailable, "no instance metadata here");
+  return setting_.open_metadata(std::move(lane), std::move(may_ask));
+}
+
 net::Task<Result<std::shared_ptr<Call>>> Upstreams::startup_call(const rules::Upstream& upstream) {
   CallFacts facts;
   facts.id = make_call_id(parts_.clock, parts_.random);

@@ -29,6 +29,7 @@ struct LaneSetting {
   std::string directory;  // private directories of lanes are made below it
   std::string version;
   std::vector<std::string> supervisor;
+  OpenMetadata open_metadata = nullptr;  // null: no upstream may have `credentials: imds`
 };
 
 // All must outlive the Upstreams.
@@ -60,6 +61,8 @@ class Upstreams final : public LaneHost {
   net::Task<> drain(std::chrono::milliseconds patience);
 
   Facts facts() const override;
+  Result<std::unique_ptr<MetadataDoor>> open_metadata(std::shared_ptr<Lane> lane,
+                                                      MayAsk may_ask) override;
   net::Task<Result<std::shared_ptr<Call>>> startup_call(const rules::Upstream& upstream) override;
   std::unique_ptr<UpstreamEvents> listen(std::weak_ptr<LaneProcess> process) override;
 

@@ -4,6 +4,7 @@
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/unicast.hpp>
 #include <list>
 #include <utility>
 
@@ -32,6 +33,9 @@ class TcpServer final : public Server, public std::enable_shared_from_this<TcpSe
     const asio::ip::tcp::endpoint endpoint(address, options_.port);
     acceptor_.open(endpoint.protocol(), ec);
     if (!ec) acceptor_.set_option(asio::socket_base::reuse_address(true), ec);
+    if (!ec && options_.hops > 0) {
+      acceptor_.set_option(asio::ip::unicast::hops(options_.hops), ec);  // connections inherit it
+    }
     if (!ec) acceptor_.bind(endpoint, ec);
     if (!ec) acceptor_.listen(asio::socket_base::max_listen_connections, ec);
     if (ec) {

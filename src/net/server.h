@@ -21,6 +21,7 @@ struct ServerOptions {
   std::size_t max_connections = 4096;  // more are accepted and closed at once
   Timeouts timeouts;
   std::chrono::milliseconds tick{250};  // how coarse the timeouts are
+  int hops = 0;  // how many routers may pass an answer on; 0: as the system says
 };
 
 // Owns the listener. stop(), and its destruction, closes it and all connections; the handlers then

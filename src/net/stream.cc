@@ -14,7 +14,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "net/half_closed.h"
 #include "net/stream_layer.h"
 
 namespace remit::net {
@@ -185,7 +184,13 @@ bool Stream::peer_is_done() const {
   pollfd state{socket_->native_handle(), POLLRDHUP, 0};
   if (::poll(&state, 1, 0) <= 0) return false;
   if ((state.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return true;
-  return !peer_is_still_held(state.fd);  // half-closed: it has said all, and waits for us
+  // Half-closed: who has said all and still holds its socket waits for us.
+  return !net::peer_socket(state.fd);
+}
+
+std::optional<PeerSocket> Stream::peer_socket() const {
+  if (!socket_ || !socket_->is_open()) return std::nullopt;
+  return net::peer_socket(socket_->native_handle());
 }
 
 bool Stream::is_quiet() {

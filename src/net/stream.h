@@ -5,6 +5,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "net/peer_socket.h"
 #include "net/task.h"
 
 namespace remit::net {
@@ -53,6 +55,8 @@ class Stream {
   // Whether the peer closed or reset the connection, even when bytes of it are still unread. One
   // that only ended its sending side and is on this machine is not done: it waits for an answer.
   bool peer_is_done() const;
+  // The socket of a peer on this machine: peer_socket.h.
+  std::optional<PeerSocket> peer_socket() const;
 
   // Whether a connection at rest is still good: open, and nothing arrived, not even its end.
   bool is_quiet();

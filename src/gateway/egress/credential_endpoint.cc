@@ -14,26 +14,11 @@ namespace remit::gateway {
 namespace {
 
 constexpr std::string_view kContainer = "/.remit/credentials";
-constexpr std::string_view kMetadata = "/.remit/imds/";
-constexpr std::string_view kRoles = "latest/meta-data/iam/security-credentials";
+constexpr std::string_view kRoles = "/latest/meta-data/iam/security-credentials";
 constexpr std::string_view kRole = "remit";
 constexpr int kMaxTtl = 21'600;
 // A derived placeholder ends with its call, not by the clock.
 constexpr std::chrono::hours kWholeCall{24};
-
-CredentialAnswer refuse(int status, std::string reason, std::shared_ptr<Lane> lane = nullptr) {
-  CredentialAnswer answer;
-  answer.status = status;
-  json::Writer body;
-  body.begin_object();
-  body.key("code").string(status == 401 || status == 403 ? "AccessDenied" : "NotFound");
-  body.key("message").string("Remit: " + reason);
-  body.end_object();
-  answer.body = std::move(body).take();
-  answer.refused = std::move(reason);
-  answer.lane = std::move(lane);
-  return answer;
-}
 
 CredentialAnswer plain(std::string text, std::shared_ptr<Lane> lane) {
   CredentialAnswer answer;
@@ -53,15 +38,28 @@ bool is_of_somebody_else(const http::Fields& fields) {
 
 }  // namespace
 
+CredentialAnswer CredentialEndpoint::refusal(int status, std::string reason,
+                                             std::shared_ptr<Lane> lane) {
+  CredentialAnswer answer;
+  answer.status = status;
+  json::Writer body;
+  body.begin_object();
+  body.key("code").string(status == 401 || status == 403 ? "AccessDenied" : "NotFound");
+  body.key("message").string("Remit: " + reason);
+  body.end_object();
+  answer.body = std::move(body).take();
+  answer.refused = std::move(reason);
+  answer.lane = std::move(lane);
+  return answer;
+}
+
 CredentialAnswer CredentialEndpoint::answer(const CredentialParts& parts,
                                             const http::RequestHead& head) {
   if (is_of_somebody_else(head.fields)) {
-    return refuse(403, "a request for credentials that a browser or a proxy made");
+    return refusal(403, "a request for credentials that a browser or a proxy made");
   }
-  const std::string_view target = head.target;
-  if (target == kContainer) return container(parts, head);
-  if (target.starts_with(kMetadata)) return metadata(parts, head, target.substr(kMetadata.size()));
-  return refuse(404, "no credentials are served here");
+  if (head.target == kContainer) return container(parts, head);
+  return refusal(404, "no credentials are served here");
 }
 
 CredentialAnswer CredentialEndpoint::container(const CredentialParts& parts,
@@ -70,10 +68,10 @@ CredentialAnswer CredentialEndpoint::container(const CredentialParts& parts,
                                  ? http::find(head.fields, "authorization")
                                  : nullptr;
   auto lane = token == nullptr ? nullptr : parts.lanes.by_credential_token(token->value);
-  if (!lane) return refuse(401, "the token for credentials is none of a running lane");
-  if (head.method != "GET") return refuse(405, "credentials are only read", lane);
+  if (!lane) return refusal(401, "the token for credentials is none of a running lane");
+  if (head.method != "GET") return refusal(405, "credentials are only read", lane);
   auto keys = keys_of(parts, lane);
-  if (!keys) return refuse(503, std::move(keys).error().message, lane);
+  if (!keys) return refusal(503, std::move(keys).error().message, lane);
   json::Writer body;
   body.begin_object();
   return keys_answer(std::move(body), *keys, std::move(lane));
@@ -81,31 +79,34 @@ CredentialAnswer CredentialEndpoint::container(const CredentialParts& parts,
 
 CredentialAnswer CredentialEndpoint::metadata(const CredentialParts& parts,
                                               const http::RequestHead& head,
-                                              std::string_view rest) {
-  const std::size_t slash = std::min(rest.find('/'), rest.size());
-  auto lane = parts.lanes.by_credential_token(rest.substr(0, slash));
-  if (!lane) return refuse(404, "the token for credentials is none of a running lane");
-  std::string_view path = rest.substr(std::min(slash + 1, rest.size()));
-  while (path.starts_with('/')) path.remove_prefix(1);
-  if (path == "latest/api/token") {
-    if (head.method != "PUT") return refuse(405, "a session token is asked for with PUT", lane);
-    return start_session(parts, head, *lane);
+                                              std::shared_ptr<Lane> lane) {
+  if (is_of_somebody_else(head.fields)) {
+    return refusal(403, "a request for credentials that a browser or a proxy made", lane);
   }
-  if (head.method != "GET") return refuse(405, "metadata are only read", lane);
+  if (parts.lanes.by_access_key(lane->placeholder().access_key_id) != lane) {
+    return refusal(404, "the lane has ended", lane);
+  }
+  std::string_view path = head.target;
+  while (path.starts_with("//")) path.remove_prefix(1);  // of a base that ends with a slash
+  if (path == "/latest/api/token") {
+    if (head.method != "PUT") return refusal(405, "a session token is asked for with PUT", lane);
+    return start_session(parts, head, lane);
+  }
+  if (head.method != "GET") return refusal(405, "metadata are only read", lane);
   // IMDSv1, which answers whoever can make a program fetch a URL, is not served.
   if (!has_session(parts, head, *lane))
-    return refuse(401, "metadata without a session token", lane);
-  if (path == "latest/meta-data/placement/region") {
+    return refusal(401, "metadata without a session token", lane);
+  if (path == "/latest/meta-data/placement/region") {
     const auto call = lane->in_force();
     if (call && !call->facts().region.empty()) return plain(call->facts().region, lane);
-    return refuse(404, "no call is in force whose region could be told", lane);
+    return refusal(404, "no call is in force whose region could be told", lane);
   }
   if (path == kRoles || path == fmt::format("{}/", kRoles)) return plain(std::string(kRole), lane);
   if (path != fmt::format("{}/{}", kRoles, kRole)) {
-    return refuse(404, "no such metadata are served here", lane);
+    return refusal(404, "no such metadata are served here", lane);
   }
   auto keys = keys_of(parts, lane);
-  if (!keys) return refuse(503, std::move(keys).error().message, lane);
+  if (!keys) return refusal(503, std::move(keys).error().message, lane);
   json::Writer body;
   body.begin_object();
   body.key("Code").string("Success");
@@ -130,7 +131,7 @@ CredentialAnswer CredentialEndpoint::keys_answer(json::Writer body, const Keys& 
 
 CredentialAnswer CredentialEndpoint::start_session(const CredentialParts& parts,
                                                    const http::RequestHead& head,
-                                                   const Lane& lane) {
+                                                   const std::shared_ptr<Lane>& lane) {
   const http::Field* ttl = http::find(head.fields, "x-aws-ec2-metadata-token-ttl-seconds");
   int seconds = 0;
   if (ttl != nullptr) {
@@ -139,13 +140,13 @@ CredentialAnswer CredentialEndpoint::start_session(const CredentialParts& parts,
     if (ec != std::errc() || stop != end) seconds = 0;
   }
   if (seconds < 1 || seconds > kMaxTtl) {
-    return refuse(400, "x-aws-ec2-metadata-token-ttl-seconds must be 1 to 21600");
+    return refusal(400, "x-aws-ec2-metadata-token-ttl-seconds must be 1 to 21600", lane);
   }
   const TimePoint now = parts.clock.now();
   std::erase_if(sessions_, [now](const auto& entry) { return entry.second.ends <= now; });
   if (sessions_.size() >= kMaxTokens) sessions_.erase(sessions_.begin());  // it asks again
   std::string token = parts.random.base32(56);
-  sessions_[token] = {lane.placeholder().access_key_id, now + std::chrono::seconds(seconds)};
+  sessions_[token] = {lane->placeholder().access_key_id, now + std::chrono::seconds(seconds)};
   CredentialAnswer answer = plain(std::move(token), nullptr);
   answer.more.push_back({"X-Aws-Ec2-Metadata-Token-Ttl-Seconds", std::to_string(seconds)});
   return answer;

@@ -4,8 +4,8 @@
 // (`credentials: container | imds | process` of an upstream). Internal to src/gateway/egress;
 // docs/credential-endpoints.md.
 //
-//   GET /.remit/credentials            container credentials; Authorization: the lane's token
-//   PUT /.remit/imds/TOKEN/latest/api/token, then GET /.remit/imds/TOKEN/latest/meta-data/...
+//   GET /.remit/credentials     container credentials, at egress; Authorization: the lane's token
+//   PUT /latest/api/token, then GET /latest/meta-data/...   at the lane's own door (metadata.h)
 //
 // What is given is a placeholder: of the call in force, so that a request signed with it can only
 // be of that call; without one the lane's own. It says that it ends within a minute, which makes
@@ -50,6 +50,11 @@ class CredentialEndpoint {
  public:
   static bool is_target(std::string_view target) { return target.starts_with("/.remit/"); }
   CredentialAnswer answer(const CredentialParts& parts, const http::RequestHead& head);
+  // To a process of `lane`, whoever found that out.
+  CredentialAnswer metadata(const CredentialParts& parts, const http::RequestHead& head,
+                            std::shared_ptr<Lane> lane);
+  static CredentialAnswer refusal(int status, std::string reason,
+                                  std::shared_ptr<Lane> lane = nullptr);
 
   static constexpr std::chrono::seconds kSaidLife{60};
   static constexpr std::size_t kMaxTokens = 1024;
@@ -71,10 +76,8 @@ class CredentialEndpoint {
   };
 
   CredentialAnswer container(const CredentialParts& parts, const http::RequestHead& head);
-  CredentialAnswer metadata(const CredentialParts& parts, const http::RequestHead& head,
-                            std::string_view rest);
   CredentialAnswer start_session(const CredentialParts& parts, const http::RequestHead& head,
-                                 const Lane& lane);
+                                 const std::shared_ptr<Lane>& lane);
   bool has_session(const CredentialParts& parts, const http::RequestHead& head, const Lane& lane);
   static CredentialAnswer keys_answer(json::Writer body, const Keys& keys,
                                       std::shared_ptr<Lane> lane);

@@ -2,6 +2,8 @@
 
 #include "gateway/egress/credential_endpoint.h"
 
+#include <unistd.h>
+
 #include "gateway/egress/test_fixture.h"
 #include "json/json.h"
 
@@ -10,7 +12,8 @@ namespace {
 
 class CredentialEndpointTest : public EgressTest {
  protected:
-  static constexpr std::string_view kImds = "/.remit/imds/credential-token/";
+  static constexpr std::string_view kRole = "/latest/meta-data/iam/security-credentials/";
+  static constexpr std::string_view kLife = "x-aws-ec2-metadata-token-ttl-seconds: ";
 
   Answered ask(std::string_view method, std::string_view target, std::string_view fields = "",
                std::string host = "") {
@@ -21,7 +24,32 @@ class CredentialEndpointTest : public EgressTest {
   Answered fetch() {
     return ask("GET", "/.remit/credentials", "Authorization: credential-token\r\n");
   }
-  std::string imds(std::string_view path) { return std::string(kImds) + std::string(path); }
+  void TearDown() override {
+    door.reset();
+    EgressTest::TearDown();
+  }
+  void open_door() {
+    auto opened = egress->open_metadata(lane, [this](const net::PeerSocket& peer) {
+      asked.push_back(peer);
+      return may_ask;
+    });
+    ASSERT_TRUE(opened) << opened.error().message;
+    door = *std::move(opened);
+  }
+  // At the lane's own port.
+  Answered metadata(std::string_view method, std::string_view target, std::string_view fields = "",
+                    std::string host = "") {
+    port = door->port();
+    if (host.empty()) host = "127.0.0.1:" + std::to_string(*port);
+    Answered answered = ask(method, target, fields, host);
+    port.reset();
+    return answered;
+  }
+  Answered begin_session(std::string_view life, std::string_view more = "") {
+    return metadata(
+        "PUT", "/latest/api/token",
+        std::string(kLife) + std::string(life) + "\r\nContent-Length: 0\r\n" + std::string(more));
+  }
 
   void use(const Answered& answered) {
     const auto read = json::parse(answered.body);
@@ -33,6 +61,10 @@ class CredentialEndpointTest : public EgressTest {
     placeholder.secret_access_key = Secret(text("SecretAccessKey"));
     token = text("Token");
   }
+  std::unique_ptr<MetadataDoor> door;
+  std::vector<net::PeerSocket> asked;
+  bool may_ask = true;
+
   Answered get(std::string target) { return exchange(text(request("GET", target, "")) + "\r\n"); }
 };
 
@@ -102,7 +134,7 @@ TEST_F(CredentialEndpointTest, RefusesWhoeverHasNotTheLanesToken) {
            Case{"GET", "/.remit/credentials", token_field + "X-Forwarded-For: 10.0.0.1\r\n", 403},
            Case{"POST", "/.remit/credentials", token_field + "Content-Length: 0\r\n", 405},
            Case{"GET", "/.remit/other", token_field, 404},
-           Case{"GET", "/.remit/imds/guess/latest/meta-data/iam/security-credentials/", "", 404},
+           Case{"GET", "/.remit/imds/credential-token/latest/meta-data/", "", 404},
        }) {
     const Answered answered = ask(c.method, c.target, c.fields);
     EXPECT_TRUE(answered.status == c.status || (c.status == 400 && answered.status == 401))
@@ -122,36 +154,99 @@ TEST_F(CredentialEndpointTest, RefusesAnotherHostName) {
 
 TEST_F(CredentialEndpointTest, MetadataNeedASessionToken) {
   start();
+  open_door();
   begin_call(kReadInvoices);
-  const std::string role = imds("latest/meta-data/iam/security-credentials/");
-  EXPECT_EQ(ask("GET", role).status, 401) << "IMDSv1";
-  const Answered session =
-      ask("PUT", imds("latest/api/token"),
-          "x-aws-ec2-metadata-token-ttl-seconds: 21600\r\nContent-Length: 0\r\n");
+  EXPECT_EQ(metadata("GET", kRole).status, 401) << "IMDSv1";
+  const Answered session = begin_session("21600");
   ASSERT_EQ(session.status, 200) << session.raw;
   EXPECT_EQ(http::find(session.fields, "x-aws-ec2-metadata-token-ttl-seconds")->value, "21600");
   const std::string with = "x-aws-ec2-metadata-token: " + session.body + "\r\n";
-  EXPECT_EQ(ask("GET", role, with).body, "remit");
-  const Answered keys = ask("GET", role + "remit", with);
+  EXPECT_EQ(metadata("GET", kRole, with).body, "remit");
+  EXPECT_EQ(metadata("GET", "/" + std::string(kRole), with).body, "remit") << "a base with a slash";
+  const Answered keys = metadata("GET", std::string(kRole) + "remit", with);
   ASSERT_EQ(keys.status, 200) << keys.raw;
   EXPECT_NE(keys.body.find("\"Code\":\"Success\""), std::string::npos);
+  EXPECT_EQ(keys.body.find("real-"), std::string::npos);
   use(keys);
   EXPECT_EQ(get("/invoices/a").status, 200);
-  EXPECT_EQ(ask("GET", role, "x-aws-ec2-metadata-token: " + session.body + "x\r\n").status, 401);
-  EXPECT_EQ(ask("GET", imds("latest/user-data"), with).status, 404);
+  const std::string wrong = "x-aws-ec2-metadata-token: " + session.body + "x\r\n";
+  EXPECT_EQ(metadata("GET", kRole, wrong).status, 401);
+  EXPECT_EQ(metadata("GET", "/latest/user-data", with).status, 404);
+  EXPECT_EQ(metadata("POST", kRole, with + "Content-Length: 0\r\n").status, 405);
   clock.offset = std::chrono::hours(7);
-  EXPECT_EQ(ask("GET", role, with).status, 401) << "it ended";
+  EXPECT_EQ(metadata("GET", kRole, with).status, 401) << "it ended";
 }
 
 TEST_F(CredentialEndpointTest, ASessionTokenOfMetadataHasAKnownLife) {
   start();
-  for (const std::string_view ttl : {"0", "21601", "-1", "abc", ""}) {
-    const Answered answered = ask(
-        "PUT", imds("latest/api/token"),
-        "x-aws-ec2-metadata-token-ttl-seconds: " + std::string(ttl) + "\r\nContent-Length: 0\r\n");
-    EXPECT_EQ(answered.status, 400) << ttl;
+  open_door();
+  for (const std::string_view life : {"0", "21601", "-1", "abc", ""}) {
+    EXPECT_EQ(begin_session(life).status, 400) << life;
   }
-  EXPECT_EQ(ask("PUT", imds("latest/api/token"), "Content-Length: 0\r\n").status, 400);
+  EXPECT_EQ(metadata("PUT", "/latest/api/token", "Content-Length: 0\r\n").status, 400);
+  EXPECT_EQ(metadata("GET", "/latest/api/token").status, 405);
+  EXPECT_EQ(begin_session("1", "X-Forwarded-For: 10.0.0.1\r\n").status, 403);
+}
+
+TEST_F(CredentialEndpointTest, MetadataAreForTheLanesOwnProcessesOnly) {
+  start();
+  open_door();
+  begin_call(kReadInvoices);
+  may_ask = false;
+  for (const Answered& answered : {begin_session("60"), metadata("GET", kRole)}) {
+    EXPECT_EQ(answered.status, 403) << answered.raw;
+    EXPECT_NE(answered.body.find("did not start"), std::string::npos);
+  }
+  ASSERT_EQ(asked.size(), 2u);
+  EXPECT_EQ(asked[0].user, getuid());
+  EXPECT_NE(asked[0].inode, asked[1].inode);
+  EXPECT_EQ(ledger.of(ledger::Kind::Refused).size(), 2u);
+}
+
+TEST_F(CredentialEndpointTest, MetadataAreServedUnderTheirOwnNameAndPortOnly) {
+  start();
+  open_door();
+  const std::string own = ":" + std::to_string(door->port());
+  EXPECT_EQ(metadata("GET", kRole, "", "localhost" + own).status, 401);
+  for (const std::string& host : {std::string("rebound.example"), "rebound.example" + own,
+                                  own_host(), std::string("127.0.0.1")}) {
+    EXPECT_EQ(metadata("GET", kRole, "", host).status, 421) << host;
+  }
+  EXPECT_EQ(asked.size(), 1u) << "who uses another name is not even looked for";
+}
+
+TEST_F(CredentialEndpointTest, AMalformedRequestForMetadataEndsItsConnection) {
+  start();
+  open_door();
+  EXPECT_EQ(metadata("GET", kRole, "Transfer-Encoding: gzip\r\n").status, 400);
+  EXPECT_EQ(metadata("GET", "no path").status, 400);
+}
+
+TEST_F(CredentialEndpointTest, ASessionOfOneLaneIsNoneOfAnother) {
+  start();
+  open_door();
+  const Answered session = begin_session("60");
+  const std::string with = "x-aws-ec2-metadata-token: " + session.body + "\r\n";
+  EXPECT_EQ(metadata("GET", kRole, with).status, 200);
+  auto other =
+      std::make_shared<Lane>("other", make_placeholder(random), std::vector<std::string>{});
+  lanes.add(other);
+  std::swap(lane, other);
+  auto first = std::move(door);
+  open_door();
+  EXPECT_NE(door->port(), first->port());
+  EXPECT_EQ(metadata("GET", kRole, with).status, 401);
+  std::swap(lane, other);
+}
+
+TEST_F(CredentialEndpointTest, TheDoorClosesWithItsLane) {
+  start();
+  open_door();
+  lanes.remove(lane->placeholder().access_key_id);
+  EXPECT_EQ(begin_session("60").status, 404);
+  port = door->port();
+  door.reset();
+  EXPECT_EQ(exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n").status, 0);
 }
 
 }  // namespace

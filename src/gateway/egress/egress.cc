@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gateway/egress/connection.h"
+#include "gateway/egress/metadata.h"
 #include "gateway/egress/service.h"
 #include "net/server.h"
 
@@ -33,6 +34,10 @@ class RunningEgress final : public Egress {
 
   std::uint16_t port() const override { return server_->port(); }
   const std::string& ca_pem() const override { return service_->ca.ca_pem(); }
+  Result<std::unique_ptr<MetadataDoor>> open_metadata(std::shared_ptr<Lane> lane,
+                                                      MayAsk may_ask) override {
+    return open_metadata_door(service_, std::move(lane), std::move(may_ask));
+  }
   std::size_t end_derived(const std::function<bool(const CallFacts& facts)>& fits) override {
     return service_->derived->end(fits);
   }

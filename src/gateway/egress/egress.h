@@ -27,6 +27,7 @@
 #include "base/result.h"
 #include "gateway/egress/unsafe.h"
 #include "gateway/lane.h"
+#include "gateway/metadata_door.h"
 #include "ledger/ledger.h"
 #include "net/channel.h"
 #include "net/client.h"
@@ -75,6 +76,9 @@ class Egress {
   virtual std::uint16_t port() const = 0;
   // What children must trust, PEM: the private authority of CONNECT.
   virtual const std::string& ca_pem() const = 0;
+  // The lane's own instance metadata, for `credentials: imds`.
+  virtual Result<std::unique_ptr<MetadataDoor>> open_metadata(std::shared_ptr<Lane> lane,
+                                                              MayAsk may_ask) = 0;
   // Ends credentials that calls asked for and that act as what fits (derived.h). How many.
   virtual std::size_t end_derived(const std::function<bool(const CallFacts& facts)>& fits) = 0;
   // Closes the listener and cuts all connections.

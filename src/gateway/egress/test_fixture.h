@@ -285,7 +285,8 @@ class EgressTest : public ::testing::Test {
   static net::Task<> talk(EgressTest& test, std::string bytes, Answered& into) {
     net::Socket socket(test.loop);
     auto [ec] = co_await socket.async_connect(
-        {boost::asio::ip::make_address("127.0.0.1"), test.egress->port()}, net::kAwait);
+        {boost::asio::ip::make_address("127.0.0.1"), test.port ? *test.port : test.egress->port()},
+        net::kAwait);
     if (!ec) {
       [[maybe_unused]] auto [write_ec, n] =
           co_await boost::asio::async_write(socket, boost::asio::buffer(bytes), net::kAwait);
@@ -347,6 +348,7 @@ class EgressTest : public ::testing::Test {
   net::HttpClient* http = nullptr;
   EgressOptions options;
   std::unique_ptr<Egress> egress;
+  std::optional<std::uint16_t> port;  // that exchange() talks to; empty: egress's
   aws::Signer signer;
   std::chrono::milliseconds client_clock_error{0};
   std::deque<std::unique_ptr<Arrived>> arrived;

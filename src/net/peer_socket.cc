@@ -1,4 +1,4 @@
-#include "net/half_closed.h"
+#include "net/peer_socket.h"
 
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -19,11 +19,11 @@ struct Question {
 };
 
 // One answer of the kernel about one socket; a socket that nobody holds any more has no inode.
-bool ask(const Question& question) {
+std::optional<PeerSocket> ask(const Question& question) {
   const int netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-  if (netlink < 0) return false;
+  if (netlink < 0) return std::nullopt;
   alignas(nlmsghdr) std::array<char, 1024> answer{};
-  bool held = false;
+  std::optional<PeerSocket> held;
   if (send(netlink, &question, sizeof question, 0) == sizeof question) {
     const ssize_t size = recv(netlink, answer.data(), answer.size(), MSG_DONTWAIT);
     nlmsghdr head{};
@@ -31,7 +31,9 @@ bool ask(const Question& question) {
     if (size >= static_cast<ssize_t>(NLMSG_HDRLEN + sizeof found)) {
       std::memcpy(&head, answer.data(), sizeof head);
       std::memcpy(&found, answer.data() + NLMSG_HDRLEN, sizeof found);
-      held = head.nlmsg_type == SOCK_DIAG_BY_FAMILY && found.idiag_inode != 0;
+      if (head.nlmsg_type == SOCK_DIAG_BY_FAMILY && found.idiag_inode != 0) {
+        held = PeerSocket{.user = found.idiag_uid, .inode = found.idiag_inode};
+      }
     }
   }
   close(netlink);
@@ -40,13 +42,13 @@ bool ask(const Question& question) {
 
 }  // namespace
 
-bool peer_is_still_held(int fd) {
+std::optional<PeerSocket> peer_socket(int fd) {
   sockaddr_in own{}, peer{};
   socklen_t own_size = sizeof own, peer_size = sizeof peer;
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) != 0 ||
       getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0 ||
       own.sin_family != AF_INET || peer.sin_family != AF_INET) {
-    return false;
+    return std::nullopt;
   }
   Question question{};
   question.head.nlmsg_len = sizeof question;
