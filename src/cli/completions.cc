@@ -24,6 +24,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::string words_of(const Verb& verb) {
   std::vector<std::string> words;
+  words.reserve(verb.verbs.size());
   for (const Verb& sub : verb.verbs) words.push_back(sub.name);
   for (const Option& option : verb.options)
     words.insert(words.end(), option.names.begin(), option.names.end());

@@ -62,6 +62,7 @@ Exit run(const GatewayFlags& flags) {
 
 Exit supervise(std::vector<std::string> command) {
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (auto& word : command) argv.push_back(word.data());
   argv.push_back(nullptr);
   const int code = gateway::supervise(static_cast<int>(command.size()), argv.data());

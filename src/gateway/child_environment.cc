@@ -211,6 +211,7 @@ Result<std::vector<std::string>> prepare_environment(const EnvironmentPlan& plan
     if (name == "JAVA_TOOL_OPTIONS") all[name] = value + " " + all[name];  // ours come last
   }
   std::vector<std::string> environment;
+  environment.reserve(all.size());
   for (const auto& [name, value] : all) environment.push_back(name + "=" + value);
   return environment;
 }

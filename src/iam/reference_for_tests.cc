@@ -448,12 +448,10 @@ Outcome decide(const Policies& p, const Request& request) {
     same = *request.account == w.caller.account;
   } else if (request.resource) {
     const auto fields = words(*request.resource, ':', 6);
-    if (*request.resource == "*") {
+    if (*request.resource == "*" || (fields[4].empty() && fields[2] != "s3")) {
       same = true;
     } else if (!fields[4].empty()) {
       same = fields[4] == w.caller.account;
-    } else if (fields[2] != "s3") {
-      same = true;
     }
   }
   Level given = grant(w, identity, boundary, session, resource, same.value_or(true));

@@ -171,6 +171,7 @@ std::vector<Change> difference(const rules::Remit& remit, const std::vector<cons
         return of_tool->left_out.empty() && !of_tool->statements.empty();
       });
       std::vector<std::string> resources;
+      resources.reserve(one.asked.resources.size());
       for (const std::string& resource : one.asked.resources) {
         resources.push_back(use->arguments.restore(resource));
       }

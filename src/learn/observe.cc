@@ -113,6 +113,7 @@ std::string Arguments::mark(std::string_view text,
   if (marked.contains(kMarkBegins)) return marked;
   // A key may hold a bucket's name: the longest first. Two arguments of one value tell nothing.
   std::vector<std::pair<std::string_view, std::string_view>> values;
+  values.reserve(bound.size());
   for (const auto& [name, value] : bound) values.emplace_back(value, name);
   std::ranges::sort(values, [](const auto& a, const auto& b) {
     return std::pair(a.first.size(), a.first) > std::pair(b.first.size(), b.first);

@@ -12,37 +12,37 @@ namespace {
 
 using namespace remit::net;
 
-struct Seen {
+struct InPieces {
   bool ok = true;
   bool done = false;
   std::string content;
   std::size_t consumed = 0;
-  bool operator==(const Seen&) const = default;
+  bool operator==(const InPieces&) const = default;
 };
 
-Seen decode(std::string_view bytes, std::size_t piece) {
+InPieces decode_in_pieces(std::string_view bytes, std::size_t piece) {
   ChunkDecoder decoder;
-  Seen seen;
-  while (seen.consumed < bytes.size() && !decoder.done()) {
-    const auto step = decoder.step(bytes.substr(seen.consumed, piece));
+  InPieces read;
+  while (read.consumed < bytes.size() && !decoder.done()) {
+    const auto step = decoder.step(bytes.substr(read.consumed, piece));
     if (!step) {
       // Where in the piece it failed is not told, so only that it failed is compared.
-      return Seen{false, false, {}, 0};
+      return InPieces{false, false, {}, 0};
     }
-    seen.content.append(step->content);
-    seen.consumed += step->consumed;
+    read.content.append(step->content);
+    read.consumed += step->consumed;
   }
-  seen.done = decoder.done();
-  return seen;
+  read.done = decoder.done();
+  return read;
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const Seen whole = decode(bytes, size == 0 ? 1 : size);
-  REMIT_CHECK(decode(bytes, 1) == whole);
-  REMIT_CHECK(decode(bytes, 3) == whole);
+  const InPieces whole = decode_in_pieces(bytes, size == 0 ? 1 : size);
+  REMIT_CHECK(decode_in_pieces(bytes, 1) == whole);
+  REMIT_CHECK(decode_in_pieces(bytes, 3) == whole);
 
   std::string written;
   for (std::size_t at = 0, piece = 1; at < size; at += piece, piece = piece * 2 + 1) {
@@ -51,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     written.append(now).append("\r\n");
   }
   written.append("0\r\n\r\n");
-  const Seen back = decode(written, 5);
+  const InPieces back = decode_in_pieces(written, 5);
   REMIT_CHECK(back.ok && back.done && back.content == bytes && back.consumed == written.size());
   return 0;
 }

@@ -172,6 +172,7 @@ PolicyText write_canonical(std::vector<PlainStatement> statements) {
   while (merge_any(statements)) {
   }
   std::vector<std::pair<std::string, std::vector<StatementOrigin>>> written;
+  written.reserve(statements.size());
   for (PlainStatement& statement : statements)
     written.emplace_back(write_statement(statement), std::move(statement.origins));
   std::ranges::sort(written, {}, [](const auto& w) -> const std::string& { return w.first; });

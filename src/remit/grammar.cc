@@ -181,6 +181,7 @@ Result<Grammar> Grammar::named(std::string_view name) {
     return grammar;
   }
   std::vector<std::string_view> names;
+  names.reserve(std::size(kNamed));
   for (const Named& known : kNamed) names.push_back(known.name);
   return fail(ErrorCode::InvalidInput,
               fmt::format("'{}' is no grammar; write one of {}, or a mapping with `pattern` or "

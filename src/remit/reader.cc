@@ -135,6 +135,7 @@ std::optional<std::vector<NamedItem>> Reader::open_map(const Item& item) {
   }
   const MapItem map(item.node, item.path);
   std::vector<NamedItem> items;
+  items.reserve(item.node->entries.size());
   for (const yaml::Entry& entry : item.node->entries)
     items.push_back({entry.key, entry.position, Item{&entry.value, map.path_of(entry.key)}});
   return items;
@@ -146,6 +147,7 @@ std::optional<std::vector<Item>> Reader::list(const Item& item) {
     return std::nullopt;
   }
   std::vector<Item> items;
+  items.reserve(item.node->items.size());
   for (std::size_t i = 0; i < item.node->items.size(); ++i)
     items.push_back({&item.node->items[i], fmt::format("{}[{}]", item.path, i)});
   return items;

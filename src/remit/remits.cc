@@ -405,6 +405,7 @@ void read_tools(Reader& reader, const Item& item, const Config& config, Remit& r
   if (!list) return;
   if (list->empty()) reader.error(item, "names no tool");
   std::vector<std::string_view> upstreams;
+  upstreams.reserve(config.upstreams.size());
   for (const Upstream& upstream : config.upstreams) upstreams.push_back(upstream.name);
   for (const Item& entry : *list) {
     const auto text = reader.text(entry);

@@ -77,6 +77,7 @@ void add_own_policy(aws::AssumeRoleRequest& role, std::string_view own) {
   for (const std::string& arn : role.policy_arns) size += arn.size();
   if (both.empty() || !plain || size > rules::kMaxPolicyCharacters) return;
   std::vector<rules::Tag> tags;
+  tags.reserve(role.tags.size());
   for (const auto& [key, value] : role.tags) tags.push_back({key, value});
   if (rules::estimate_packed_percent(both, role.policy_arns, tags) > kMostPacked) return;
   role.policy = std::move(both);
