@@ -98,9 +98,13 @@ void add_passed_roles(const Call& call, std::vector<ActionRequest>& out);
 // aws:RequestTag and aws:TagKeys from the operation's tag members.
 void add_tag_context(const Call& call, ActionRequest& request);
 
-// The host of the service's endpoint rules in the session's partition, "{r}" for the region; empty
-// where they give none.
-std::string_view own_endpoint(const Call& call);
+// What the service's endpoint rules say for the operation, the session's partition and the region
+// that the client signed for.
+struct OwnEndpoint {
+  std::string_view host;    // "{r}" for the region; empty where they give none
+  std::string_view region;  // to sign for, whatever the client's own is; empty: that one
+};
+OwnEndpoint own_endpoint(const Call& call);
 
 void set_context(ActionRequest& request, std::string key, std::string value);
 void set_context(ActionRequest& request, std::string key, std::vector<std::string> values,

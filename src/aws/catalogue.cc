@@ -38,8 +38,8 @@ namespace remit::aws {
 namespace {
 
 constexpr std::string_view kMagic = "REMITCAT";
-constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kSections = 18;
+constexpr std::uint32_t kVersion = 2;
+constexpr std::size_t kSections = 19;
 constexpr std::size_t kHashAt = 16;
 constexpr std::size_t kDirectoryAt = 48;
 constexpr std::size_t kHeaderSize = kDirectoryAt + kSections * 12;
@@ -108,8 +108,9 @@ class Validator {
            all(t_.recipes, [&](const auto& r) { return recipe(r); }) &&
            all(t_.hosts, [&](std::uint32_t r) { return text(r); }) &&
            all(t_.regions, [&](std::uint32_t r) { return text(r); }) &&
-           all(t_.endpoints, [&](std::uint32_t r) { return text(r); }) &&
-           t_.endpoints.size() == t_.services.size() * kPartitions.size() &&
+           all(t_.partitions, [&](const auto& r) { return partition(r); }) &&
+           t_.partitions.size() > 0 &&
+           all(t_.endpoints, [&](const auto& r) { return text(r.host) && text(r.region); }) &&
            all(t_.meta, [&](std::uint32_t r) { return text(r); }) && t_.meta.size() >= 2 &&
            std::has_single_bit(t_.slots.size()) && slots();
   }
@@ -129,12 +130,18 @@ class Validator {
            text(r.passed_to) && t_.regions.holds(r.region_first, r.region_count) &&
            t_.operations.holds(r.operation_first, r.operation_count) &&
            t_.routes.holds(r.route_first, r.route_count) &&
-           t_.hosts.holds(r.host_first, r.host_count);
+           t_.hosts.holds(r.host_first, r.host_count) &&
+           t_.endpoints.holds(r.endpoint_first, r.endpoint_count);
+  }
+  bool partition(const PartitionRow& r) const {
+    return text(r.id) && text(r.suffix) && text(r.dual_stack_suffix) && text(r.global_region) &&
+           text(r.prefix);
   }
   bool operation(const OperationRow& r) const {
     if (!text(r.name) || !text(r.host_prefix) || r.service >= t_.services.size() ||
         !t_.members.holds(r.member_first, r.member_count) || r.method >= kMethods.size() ||
-        !t_.lists.holds(r.uses, std::uint64_t{r.action_count} * 3))
+        !t_.lists.holds(r.uses, std::uint64_t{r.action_count} * 3) ||
+        (r.variant + 1U) * t_.partitions.size() > t_.services[r.service].endpoint_count)
       return false;
     for (std::uint32_t i = 0; i < r.action_count; ++i) {
       const std::uint32_t first = t_.lists[r.uses + i * 3 + 1];
@@ -232,7 +239,8 @@ Result<std::unique_ptr<const Catalogue::Tables>> read(std::string owned, std::st
   t.lists = sections.next<std::uint32_t>();
   t.hosts = sections.next<std::uint32_t>();
   t.regions = sections.next<std::uint32_t>();
-  t.endpoints = sections.next<std::uint32_t>();
+  t.partitions = sections.next<PartitionRow>();
+  t.endpoints = sections.next<EndpointRow>();
   t.slots = sections.next<SlotRow>();
   t.meta = sections.next<std::uint32_t>();
   if (!sections.good()) return corrupt("a table lies outside the file");

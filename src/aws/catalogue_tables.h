@@ -22,9 +22,6 @@ static_assert(std::endian::native == std::endian::little, "the catalogue is litt
 
 inline constexpr std::uint8_t kNone = 0xFF;           // no member, no greedy label
 inline constexpr std::uint32_t kGreedyMark = 0x8000;  // of a route's segment
-// Partitions whose endpoints the catalogue has, in its order.
-inline constexpr std::array<std::string_view, 4> kPartitions = {"aws", "aws-cn", "aws-us-gov",
-                                                                "aws-eusc"};
 inline constexpr std::uint32_t kEmptySlot = 0xFFFFFFFF;
 
 enum OperationFlag : std::uint16_t {
@@ -44,14 +41,17 @@ struct ServiceRow {
   std::uint32_t passed_to;  // the service principal of iam:PassedToService; empty: unknown
   std::uint32_t operation_first, operation_count, route_first, route_count, host_first, host_count;
   std::uint32_t region_first, region_count;  // signed for whatever region the host is of
-  std::uint16_t protocols;                   // bits by Protocol
-  std::uint16_t verbs;                       // the IAM action is the HTTP method
+  // One for each partition, for each variant of the service's operations.
+  std::uint32_t endpoint_first, endpoint_count;
+  std::uint16_t protocols;  // bits by Protocol
+  std::uint16_t verbs;      // the IAM action is the HTTP method
 };
 struct OperationRow {
   std::uint32_t name, host_prefix, member_first;
   std::uint32_t uses;  // in lists: action, first recipe, recipe count, for each action
   std::uint16_t service, flags;
-  std::uint8_t member_count, action_count, method, reserved;
+  std::uint8_t member_count, action_count, method;
+  std::uint8_t variant;  // which of the service's endpoints
 };
 struct MemberRow {
   std::uint32_t name, wire;
@@ -77,6 +77,15 @@ struct ConditionKeyRow {
 struct RecipeRow {
   std::uint32_t type, binding_first;
   std::uint8_t binding_count, arn_member, required, reserved;
+};
+struct PartitionRow {
+  std::uint32_t id, suffix, dual_stack_suffix, global_region;
+  std::uint32_t prefix;  // of its region names; empty: of no other partition
+};
+struct EndpointRow {
+  std::uint32_t
+      host;  // "{r}" for the region; "|REGION=HOST" for each that differs; empty: not told
+  std::uint32_t region;  // to sign for; empty: the client's own
 };
 struct SlotRow {
   std::uint32_t key, first, count;
@@ -129,7 +138,8 @@ struct Catalogue::Tables {
   Table<std::uint32_t> lists;
   Table<std::uint32_t> hosts;
   Table<std::uint32_t> regions;
-  Table<std::uint32_t> endpoints;  // kPartitions of them for each service
+  Table<PartitionRow> partitions;
+  Table<EndpointRow> endpoints;
   Table<SlotRow> slots;
   Table<std::uint32_t> meta;  // date, sources, then the DNS suffixes of all partitions
 

@@ -5,8 +5,10 @@
 #include <fstream>
 #include <iterator>
 
+#include "aws/arn.h"
 #include "aws/catalogue_tables.h"
 #include "aws/catalogue_view.h"
+#include "aws/host.h"
 #include "aws/identify_for_tests.h"
 #include "base/digest.h"
 
@@ -95,6 +97,22 @@ TEST(CatalogueView, ShowsAService) {
   ASSERT_NE(invoke, view->operations.end());
   EXPECT_EQ(invoke->request, "POST /2015-03-31/functions/{FunctionName}/invocations");
   EXPECT_EQ(invoke->actions, std::vector<std::string_view>{"lambda:InvokeFunction"});
+}
+
+// What is written down in arn.cc and host.cc is what botocore's partitions.json says.
+TEST(Catalogue, ItsPartitionsAreThoseThatNamesAreReadBy) {
+  const Catalogue::Tables& t = testing::catalogue().tables();
+  ASSERT_GE(t.partitions.size(), 8u);
+  for (std::uint32_t i = 0; i < t.partitions.size(); ++i) {
+    const PartitionRow row = t.partitions[i];
+    const std::string_view id = t.text(row.id);
+    EXPECT_EQ(dns_suffix(id), t.text(row.suffix));
+    EXPECT_EQ(partition_of_region(t.text(row.global_region)), id);
+    EXPECT_EQ(partition_of_region(std::string(t.text(row.prefix)) + "xx-west-9"), id);
+    const std::string_view by_host = id == "aws-us-gov" ? "aws" : id;
+    EXPECT_EQ(partition_of_suffix("." + std::string(t.text(row.suffix))), by_host);
+    EXPECT_EQ(partition_of_suffix("." + std::string(t.text(row.dual_stack_suffix))), by_host);
+  }
 }
 
 }  // namespace

@@ -73,11 +73,18 @@ std::optional<ServiceView> view_service(const Catalogue& catalogue, std::string_
                    t.text(row.api_version),
                    {},
                    {},
+                   {},
                    {}};
   for (unsigned i = 0; i < 7; ++i)
     if ((row.protocols >> i & 1U) != 0) view.protocols.push_back(static_cast<Protocol>(i));
   for (std::uint32_t i = 0; i < row.host_count; ++i)
     view.hosts.push_back(t.text(t.hosts[row.host_first + i]));
+  for (std::uint32_t i = 0; i < row.endpoint_count; ++i) {
+    const EndpointRow endpoint = t.endpoints[row.endpoint_first + i];
+    if (t.text(endpoint.host).empty()) continue;
+    view.endpoints.push_back({t.text(t.partitions[i % t.partitions.size()].id),
+                              t.text(endpoint.host), t.text(endpoint.region)});
+  }
   for (std::uint32_t i = 0; i < row.operation_count; ++i) {
     const std::uint32_t at = row.operation_first + i;
     const OperationRow operation = t.operations[at];

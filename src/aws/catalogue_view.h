@@ -36,10 +36,16 @@ struct OperationView {
   bool passes_role = false;
 };
 
+struct EndpointView {
+  std::string_view partition;
+  std::string_view host;    // "{r}" for the region; "|REGION=HOST" for each that differs
+  std::string_view region;  // signed for, whatever the client's own is; empty: that one
+};
 struct ServiceView {
   std::string_view name, id, signing_name, iam_prefix, api_version;
   std::vector<Protocol> protocols;
   std::vector<std::string_view> hosts;
+  std::vector<EndpointView> endpoints;  // where endpoint mode goes: first of most operations
   std::vector<OperationView> operations;
 };
 

@@ -151,17 +151,10 @@ void special_s3_endpoint(const Call& call, Identified& found) {
     found.endpoint_host = regional_host(call, "s3-outposts");
 }
 
-// Whether the label of a host is a region of the service: "us-west-2" of networkmanager.us-west-2.
-bool is_own_region(const Call& call, std::string_view label) {
-  for (std::uint32_t i = 0; i < call.service.region_count; ++i)
-    if (call.t.text(call.t.regions[call.service.region_first + i]) == label) return true;
-  return false;
-}
-
 std::string endpoint_host(const Call& call) {
   const std::string_view service = call.t.text(call.service.name);
   if ((service == "s3" || service == "s3control") && call.facts.scope_service != "s3") return {};
-  std::string host(own_endpoint(call));
+  std::string host(own_endpoint(call).host);
   if (host.empty()) return {};
   if (const std::size_t region = host.find("{r}"); region != std::string::npos) {
     if (call.facts.scope_region.empty()) return {};
@@ -173,25 +166,12 @@ std::string endpoint_host(const Call& call) {
   return host;
 }
 
-// The region that a service signs for whose endpoint is one for all regions, whatever the client's
-// own region is: the one in the host's name, or its partition's. With AWS_ENDPOINT_URL clients do
-// not know the host, and sign for their own region. https://github.com/boto/botocore,
-// data/partitions.json (implicitGlobalRegion)
+// A service with one endpoint for all regions signs for a region of its own. With AWS_ENDPOINT_URL
+// clients do not know that, and sign for theirs.
 std::string_view signing_region(const Call& call) {
-  const std::string_view scope = call.facts.scope_region;
-  const std::string_view host = own_endpoint(call);
-  if (scope.empty() || host.empty() || host.contains("{r}")) return scope;
-  for (std::size_t begin = 0; begin < host.size();) {
-    const std::size_t end = std::min(host.find('.', begin), host.size());
-    const std::string_view label = host.substr(begin, end - begin);
-    if (label.contains('-') && is_own_region(call, label)) return label;
-    begin = end + 1;
-  }
-  constexpr std::array<std::string_view, 4> kGlobal = {"us-east-1", "cn-northwest-1",
-                                                       "us-gov-west-1", "eusc-de-east-1"};
-  for (std::size_t i = 0; i < kPartitions.size(); ++i)
-    if (kPartitions[i] == partition_of(call)) return kGlobal[i];
-  return scope;
+  const OwnEndpoint own = own_endpoint(call);
+  return own.region.empty() || call.facts.scope_region.empty() ? call.facts.scope_region
+                                                               : own.region;
 }
 
 // Appends what the candidate needs, without what another candidate already asks in the same words.
@@ -207,12 +187,29 @@ void merge(std::vector<ActionRequest>& all, std::vector<ActionRequest> more) {
 
 }  // namespace
 
-std::string_view own_endpoint(const Call& call) {
-  const auto at = std::ranges::find(kPartitions, partition_of(call));
-  if (at == kPartitions.end()) return {};
-  const std::size_t index = call.operation.service * kPartitions.size() +
-                            static_cast<std::size_t>(at - kPartitions.begin());
-  return call.t.text(call.t.endpoints[index]);
+OwnEndpoint own_endpoint(const Call& call) {
+  const std::string_view partition = partition_of(call);
+  const std::uint32_t partitions = call.t.partitions.size();
+  std::uint32_t at = 0;
+  while (at < partitions && call.t.text(call.t.partitions[at].id) != partition) ++at;
+  if (at == partitions) return {};
+  const EndpointRow row =
+      call.t.endpoints[call.service.endpoint_first + call.operation.variant * partitions + at];
+  OwnEndpoint own{call.t.text(row.host), call.t.text(row.region)};
+  const std::size_t others = own.host.find('|');
+  if (others == std::string_view::npos) return own;
+  std::string_view rest = own.host.substr(others);
+  own.host = own.host.substr(0, others);
+  while (!rest.empty()) {  // "|us-east-1=sdb.amazonaws.com"
+    rest.remove_prefix(1);
+    const std::string_view one = rest.substr(0, rest.find('|'));
+    rest.remove_prefix(one.size());
+    const std::size_t equals = one.find('=');
+    if (equals != std::string_view::npos && one.substr(0, equals) == call.facts.scope_region) {
+      return {one.substr(equals + 1), {}};
+    }
+  }
+  return own;
 }
 
 Identification::Identification(const Catalogue& catalogue, const RequestFacts& facts)

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "aws/arn.h"
 #include "aws/identify.h"
 
 namespace remit::aws::testing {
@@ -39,7 +40,7 @@ struct Request {
     facts.scope_region = region;
     facts.scope_service = service;
     facts.account = account;
-    facts.partition = "aws";
+    facts.partition = partition_of_region(region);
     facts.places = true;
     return aws::identify(catalogue(), facts, body);
   }

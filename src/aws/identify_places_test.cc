@@ -62,7 +62,12 @@ TEST(IdentifyPlaces, AHostBelongsToServiceRegionAndPartition) {
            {at(s3("GET", "/k"), "b.s3.us-west-2.amazonaws.com", "us-west-2"), object},
            {at(s3("GET", "/k"), "b.s3-fips.dualstack.us-west-2.amazonaws.com", "us-west-2"),
             object},
-           {at(s3("GET", "/k"), "b.s3.cn-north-1.amazonaws.com.cn", "cn-north-1"), object},
+           {at(s3("GET", "/k"), "b.s3.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+            "GetObject: s3:GetObject arn:aws-cn:s3:::b/k"},
+           {at(s3("GET", "/k"), "b.s3.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"),
+            "GetObject: s3:GetObject arn:aws-iso:s3:::b/k"},
+           {at(s3("GET", "/k"), "b.s3.us-iso-east-1.c2s.ic.gov", "us-east-1"),
+            "refused: the host is of partition aws-iso, the signature of aws"},
            {at(s3("GET", "/b/k"), "bucket.vpce-0a1b-2c3d.s3.us-east-1.vpce.amazonaws.com",
                "us-east-1"),
             object},
@@ -233,6 +238,65 @@ TEST(IdentifyPlaces, TheNameBehindAVpcEndpoint) {
         "b.other.vpce-1.s3.us-east-1.vpce"}) {
     EXPECT_EQ(behind_vpc_endpoint(same), same);
   }
+}
+
+// As botocore's rules resolve them; tools/catalogue/resolution.py compares all services.
+TEST(IdentifyPlaces, NamesTheHostInEveryPartition) {
+  struct Case {
+    Request request;
+    std::string region, host, signed_for;
+  };
+  const Request tables = json("dynamodb", "DynamoDB_20120810.ListTables", "{}");
+  const Request users = form("iam", "Action=ListUsers&Version=2010-05-08");
+  const Request domains = form("sdb", "Action=ListDomains&Version=2009-04-15");
+  const Request budgets = json("budgets", "AWSBudgetServiceGateway.DescribeBudgets", "{}");
+  for (const Case& c : {
+           Case{tables, "us-iso-east-1", "dynamodb.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"},
+           Case{tables, "us-isob-west-1", "dynamodb.us-isob-west-1.sc2s.sgov.gov",
+                "us-isob-west-1"},
+           Case{tables, "eu-isoe-west-1", "dynamodb.eu-isoe-west-1.cloud.adc-e.uk",
+                "eu-isoe-west-1"},
+           Case{tables, "us-isof-east-1", "dynamodb.us-isof-east-1.csp.hci.ic.gov",
+                "us-isof-east-1"},
+           Case{tables, "eusc-de-east-1", "dynamodb.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"},
+           Case{tables, "us-iso-new-9", "dynamodb.us-iso-new-9.c2s.ic.gov", "us-iso-new-9"},
+           Case{users, "us-iso-west-1", "iam.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"},
+           Case{users, "us-isob-west-1", "iam.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"},
+           Case{users, "us-isof-east-1", "iam.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1"},
+           Case{users, "cn-northwest-1", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"},
+           Case{users, "us-gov-east-1", "iam.us-gov.amazonaws.com", "us-gov-west-1"},
+           Case{users, "eu-west-1", "iam.amazonaws.com", "us-east-1"},
+           Case{budgets, "us-isob-west-1", "budgets.global.sc2s.sgov.gov", "us-isob-east-1"},
+           Case{domains, "us-east-1", "sdb.amazonaws.com", "us-east-1"},
+           Case{domains, "us-west-2", "sdb.us-west-2.amazonaws.com", "us-west-2"},
+       }) {
+    Request request = c.request;
+    request.region = c.region;
+    const auto found = request.identify();
+    ASSERT_TRUE(found) << c.host << ": " << found.error().message;
+    EXPECT_EQ(found->endpoint_host, c.host);
+    EXPECT_EQ(found->region, c.signed_for) << c.host;
+    const auto by_host = at(request, c.host, c.signed_for).identify();
+    ASSERT_TRUE(by_host) << c.host << ": " << by_host.error().message;
+    EXPECT_EQ(by_host->operation, found->operation);
+  }
+}
+
+TEST(IdentifyPlaces, WhatTheModelTellsTheEndpointRulesPicksTheHost) {
+  const Request plain = json("acm", "CertificateManager.ListCertificates", "{}");
+  const Request acme = json("acm", "CertificateManager.ListAcmeEndpoints", "{}");
+  EXPECT_EQ(plain.identify()->endpoint_host, "acm.us-east-1.amazonaws.com");
+  EXPECT_EQ(acme.identify()->endpoint_host, "acm-acme.us-east-1.api.aws");
+  const auto secret = at(acme, "", "us-iso-east-1").identify();
+  EXPECT_EQ(secret->endpoint_host, "") << "the rules give it to two partitions only";
+}
+
+TEST(IdentifyPlaces, ResourcesAreOfThePartition) {
+  Request request = json("dynamodb", "DynamoDB_20120810.GetItem", R"({"TableName":"Music"})");
+  request.region = "us-isob-east-1";
+  EXPECT_EQ(words(request.identify()),
+            "GetItem: dynamodb:GetItem "
+            "arn:aws-iso-b:dynamodb:us-isob-east-1:111122223333:table/Music");
 }
 
 }  // namespace

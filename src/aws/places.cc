@@ -71,7 +71,7 @@ void walk(const Wire& body, Wire::Ref node, const std::string& inherited, Places
 }
 
 void add_host(const Call& call, Places& places) {
-  const std::string_view own = own_endpoint(call);
+  const std::string_view own = own_endpoint(call).host;
   const bool global = !own.empty() && !own.contains("{r}");
   if (call.facts.host.empty()) {
     places.global = global;

@@ -67,6 +67,10 @@ void print_service(const aws::ServiceView& view) {
     std::printf("  protocol   %s\n", std::string(aws::name_of(protocol)).c_str());
   for (const std::string_view host : view.hosts)
     std::printf("  host       %s\n", std::string(host).c_str());
+  for (const aws::EndpointView& endpoint : view.endpoints)
+    std::printf("  endpoint   %-10s %s%s%s\n", std::string(endpoint.partition).c_str(),
+                std::string(endpoint.host).c_str(), endpoint.region.empty() ? "" : "  signed for ",
+                std::string(endpoint.region).c_str());
   for (const aws::OperationView& operation : view.operations) {
     std::printf("  %-40s", std::string(operation.name).c_str());
     if (!operation.request.empty()) std::printf(" %s", operation.request.c_str());
@@ -91,6 +95,15 @@ std::string service_json(const aws::ServiceView& view) {
   writer.end_array();
   writer.key("hosts").begin_array();
   for (const std::string_view host : view.hosts) writer.string(host);
+  writer.end_array();
+  writer.key("endpoints").begin_array();
+  for (const aws::EndpointView& endpoint : view.endpoints) {
+    writer.begin_object();
+    writer.key("partition").string(endpoint.partition);
+    writer.key("host").string(endpoint.host);
+    if (!endpoint.region.empty()) writer.key("signed_for").string(endpoint.region);
+    writer.end_object();
+  }
   writer.end_array();
   writer.key("operations").begin_array();
   for (const aws::OperationView& operation : view.operations) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "aws/arn.h"
 #include "aws/catalogue.h"
 #include "aws/identify.h"
 #include "base/encoding.h"
@@ -21,7 +22,7 @@ namespace {
 
 struct IdentifyFlags {
   std::string batch, catalogue;
-  std::string account, partition = "aws";
+  std::string account, partition;
   bool no_host = false;
   bool json = false;
 };
@@ -109,6 +110,7 @@ void write_found(json::Writer& writer, const aws::Identified& found) {
   writer.key("operation").string(found.operation);
   writer.key("protocol").string(aws::name_of(found.protocol));
   if (!found.endpoint_host.empty()) writer.key("host").string(found.endpoint_host);
+  if (!found.region.empty()) writer.key("region").string(found.region);
   writer.key("candidates").begin_array();
   for (const auto& [service, operation] : found.candidates) {
     writer.string(fmt::format("{}:{}", service, operation));
@@ -130,7 +132,8 @@ Result<aws::Identified> identify_line(const aws::Catalogue& catalogue, const Lin
   facts.scope_region = line.region;
   facts.scope_service = line.service;
   facts.account = flags.account;
-  facts.partition = flags.partition;
+  facts.partition = flags.partition.empty() ? aws::partition_of_region(line.region)
+                                            : std::string_view(flags.partition);
   const aws::BodyNeed need = aws::body_need(catalogue, facts);
   if (need.kind == aws::BodyNeed::Kind::None) return aws::identify(catalogue, facts, {});
   if (line.body.size() > need.max_bytes)
@@ -204,9 +207,9 @@ void add_identify(CLI::App& app, Exit& exit) {
       ->required();
   verb->add_option("--account", flags->account, "the account of ARNs that a request leaves open")
       ->type_name("ACCOUNT");
-  verb->add_option("--partition", flags->partition, "the partition of ARNs")
-      ->type_name("PARTITION")
-      ->capture_default_str();
+  verb->add_option("--partition", flags->partition,
+                   "the partition of ARNs, instead of that of each region")
+      ->type_name("PARTITION");
   verb->add_flag("--no-host", flags->no_host, "as if every request came to the loopback endpoint");
   verb->add_flag("--json", flags->json, "the output is always JSON Lines");
   verb->add_option("--catalogue", flags->catalogue, "a catalogue file instead of the built-in one")

@@ -113,3 +113,23 @@ def test_the_session_is_told_of_the_accounts(pinned):
     assert policy["Statement"][-1] == {
         "Effect": "Deny", "Action": "*", "Resource": "*",
         "Condition": {"Null": {"aws:ResourceAccount": "false"}, "StringNotEquals": {"aws:ResourceAccount": ACCOUNT}}}
+
+
+def test_endpoint_mode_in_another_partition(tmp_path):
+    """Where a client cannot say which host it means, Remit knows those of `aws-iso` too: nothing else stands in for AWS here."""
+    with Edge() as edge:
+        hosts = ["sts.us-iso-east-1.c2s.ic.gov", "iam.us-iso-east-1.c2s.ic.gov", "sqs.us-iso-west-1.c2s.ic.gov"]
+        made = Gateway(tmp_path, {host: edge.endpoint for host in hosts}, {"t": tools_upstream()},
+                       [{"name": "iso", "tools": ["t/run"], "role": ROLE.replace("arn:aws:", "arn:aws-iso:"), "session": [allow("*")]}],
+                       aws={"region": "us-iso-east-1"})
+        with made.start() as agent:
+            agent.initialize()
+            asked = [ask("sqs", "us-iso-west-1", "list_queues"), ask("iam", "us-iso-west-1", "list_roles"), ask("sqs", "us-east-1", "list_queues")]
+            command = [str(environment("harness") / "bin" / "python"), "-c", PROGRAM, json.dumps(asked)]
+            answer = agent.call("run", command=command)
+            done = json.loads(answer["result"]["content"][0]["text"])
+            assert done["code"] == 0, done
+            said = [json.loads(line) for line in done["out"].splitlines()]
+            assert said[:2] == ["done", "done"] and "region us-east-1 of partition aws" in said[2], said
+        arrived = {(r["service"], r["region"]) for r in edge.requests() if r["service"] != "sts"}
+        assert arrived == {("sqs", "us-iso-west-1"), ("iam", "us-iso-east-1")}, arrived

@@ -117,7 +117,7 @@ def line_of(request, service, operation, loopback):
     return row
 
 
-def requests_of(service, rng, rounds, loopback):
+def requests_of(service, rng, rounds, loopback, only=None):
     session = botocore.session.Session()
     session.set_credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
     config = botocore.config.Config(retries={"total_max_attempts": 1},
@@ -128,7 +128,7 @@ def requests_of(service, rng, rounds, loopback):
         endpoint_url="http://127.0.0.1:9" if loopback else None)
     client.meta.events.register("before-send", catch)
     model = client.meta.service_model
-    for name in model.operation_names:
+    for name in only or model.operation_names:
         operation = model.operation_model(name)
         method = next(m for m, n in client.meta.method_to_api_mapping.items() if n == name)
         for _ in range(rounds):

@@ -95,19 +95,56 @@ class Hosts(unittest.TestCase):
         self.assertEqual(hosts.templates(service, self.PARTITIONS),
                          ["!{r}.signin.aws", "iam", "x.{r}", "{*}.ddb.{r}"])
 
+    RULES = {
+        "parameters": {"UseFIPS": {"default": False}, "Region": {}, "Kind": {}},
+        "rules": [
+            {"conditions": [{"fn": "booleanEquals", "argv": [{"ref": "UseFIPS"}, True]}],
+             "type": "error", "error": "no"},
+            {"conditions": [{"fn": "stringEquals", "argv": [{"ref": "Kind"}, "data"]}],
+             "type": "endpoint", "endpoint": {"url": "https://data.{Region}.on.aws"}},
+            {"conditions": [{"fn": "stringEquals", "argv": [{"ref": "Region"}, "us-east-1"]}],
+             "type": "endpoint", "endpoint": {"url": "https://q.amazonaws.com"}},
+            {"conditions": [{"fn": "stringEquals", "argv": [{"ref": "Region"}, "us-iso-a-1"]}],
+             "type": "endpoint", "endpoint": {"url": "https://q.us-iso-a-1.api.aws"}},
+            {"conditions": [{"fn": "stringEquals", "argv": [{"ref": "Kind"}, "global"]}],
+             "type": "endpoint", "endpoint": {"url": "https://g.us-west-2.amazonaws.com", "properties": {
+                 "authSchemes": [{"name": "sigv4", "signingRegion": "us-west-2"}]}}},
+            {"conditions": [{"fn": "aws.partition", "argv": [{"ref": "Region"}], "assign": "P"}],
+             "type": "endpoint", "endpoint": {"url": "https://q.{Region}.{P#dnsSuffix}"}}]}
+
+    def defaults(self, *regions, **given):
+        def partition(suffix, shape):
+            return {"outputs": {"dnsSuffix": suffix, "dualStackDnsSuffix": "api." + suffix}, "regionRegex": shape,
+                    "regions": {r: {} for r in regions}}
+        partitions = [partition("amazonaws.com", r"^(us|eu)-\w+-\d$"), partition("ic.gov", r"^us-iso-\w+-\d$")]
+        partitions[0]["outputs"]["dualStackDnsSuffix"] = "api.aws"
+        for p in partitions:
+            p["regions"] = {r: {} for r in endpoints.regions(p)}
+        return endpoints.defaults(types.SimpleNamespace(rules=self.RULES), partitions, given)
+
     def test_an_endpoint_of_the_rules(self):
-        service = types.SimpleNamespace(rules={
-            "parameters": {"UseFIPS": {"default": False}, "Region": {}},
-            "rules": [
-                {"conditions": [{"fn": "booleanEquals", "argv": [{"ref": "UseFIPS"}, True]}],
-                 "type": "error", "error": "no"},
-                {"conditions": [{"fn": "aws.partition", "argv": [{"ref": "Region"}],
-                                 "assign": "P"}],
-                 "type": "endpoint", "endpoint": {"url": "https://q.{Region}.{P#dnsSuffix}"}}]})
-        partitions = [{"outputs": {"dnsSuffix": "amazonaws.com"},
-                       "regions": {"eu-west-1": {}, "ap-south-1": {}}}]
-        self.assertEqual(endpoints.defaults(service, partitions),
-                         ["q.{r}.amazonaws.com", "", "", ""])
+        self.assertEqual(self.defaults("eu-west-1", "eu-west-2", "aws-global", "us-iso-b-1", "us-iso-c-1"),
+                         [("q.{r}.amazonaws.com", ""), ("q.{r}.ic.gov", "")])
+
+    def test_a_region_with_a_host_of_its_own(self):
+        self.assertEqual(self.defaults("eu-west-1", "eu-west-2", "us-east-1")[0],
+                         ("q.{r}.amazonaws.com|us-east-1=q.amazonaws.com", ""))
+
+    def test_what_the_model_tells_of_an_operation(self):
+        self.assertEqual(self.defaults("eu-west-1", Kind="data")[0], ("data.{r}.on.aws", ""))
+        self.assertEqual(self.defaults("eu-west-1", "us-west-2", Kind="global")[0],
+                         ("g.us-west-2.amazonaws.com", "us-west-2"))
+
+    def test_a_host_of_another_partition_is_none(self):
+        self.assertEqual(self.defaults("us-iso-a-1")[1], ("", ""))
+
+    def test_a_parameter_that_must_be_there(self):
+        rules = dict(self.RULES, parameters=dict(self.RULES["parameters"], Must={"required": True}))
+        partitions = [{"outputs": {"dnsSuffix": "amazonaws.com", "dualStackDnsSuffix": "api.aws"},
+                       "regionRegex": r"^eu-\w+-\d$", "regions": {"eu-west-1": {}}}]
+        service = types.SimpleNamespace(rules=rules)
+        self.assertEqual(endpoints.defaults(service, partitions, {}), [("", "")])
+        self.assertEqual(endpoints.defaults(service, partitions, {"Must": "x"}), [("q.{r}.amazonaws.com", "")])
 
 
 class Exceptions(unittest.TestCase):

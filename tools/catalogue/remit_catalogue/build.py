@@ -112,7 +112,7 @@ class Builder:
                 int(recipe.required)))
         return first, len(found)
 
-    def add_operation(self, service_id, service, operation):
+    def add_operation(self, service_id, service, operation, variant):
         names = self.rules.of(service, operation)
         operation.aliases = self.exceptions.aliases.get(service.name, {})
         plans = []
@@ -139,7 +139,7 @@ class Builder:
             flags |= models.PASSES_ROLE
         self.records["operations"].append((
             self.strings.want(operation.name), self.strings.want(operation.host_prefix), first, self.lists.add(uses)[0], service_id,
-            flags, count, len(names), METHODS.index(operation.method)))
+            flags, count, len(names), METHODS.index(operation.method), variant))
         return index
 
     def add_route(self, operation_id, operation, index, method, uri):
@@ -168,15 +168,48 @@ class Builder:
             literals.append((self.strings.want(name), self.strings.want(value), int(bool(equals))))
         return (operation_id, segments, literals, greedy, METHODS.index(method))
 
+    def add_endpoints(self, service):
+        """{what an operation tells the endpoint rules: number of its endpoints among the service's}"""
+        variants, numbers = {}, {}
+        for name in sorted(service.operations):
+            given = service.operations[name].given
+            if given in variants:
+                continue
+            made = tuple(endpoints.defaults(service, self.partitions, dict(given)))
+            if not any(host for host, _ in made):
+                # They only want to see input of the operation (S3 Control's account, which its host prefix says too).
+                made = tuple(endpoints.defaults(service, self.partitions, {}))
+            if made not in numbers:
+                numbers[made] = len(numbers)
+                self.records["endpoints"] += [(self.strings.want(host), self.strings.want(region))
+                                              for host, region in made]
+            variants[given] = numbers[made]
+        return variants
+
+    def add_partitions(self):
+        for partition in self.partitions:
+            # What the names of its regions begin with; the first partition has several beginnings.
+            shape = re.fullmatch(r"\^((?:\w|\\-)+?)(?:\(\w+\)\\-)?\\w\+\\-\\d\+\$",
+                                 partition["regionRegex"])
+            prefix = shape.group(1).replace("\\-", "-") if shape else ""
+            if not shape and partition["id"] != "aws":
+                raise SystemExit(f"partition {partition['id']}: {partition['regionRegex']} has a new form")
+            outputs = partition["outputs"]
+            self.records["partitions"].append([self.strings.want(t) for t in (
+                partition["id"], outputs["dnsSuffix"], outputs["dualStackDnsSuffix"],
+                outputs["implicitGlobalRegion"], prefix)])
+
     def add_service(self, service_id, name):
         service = self.services[name]
         rest = service.protocols & (1 << 4 | 1 << 5)
         first = len(self.records["operations"])
+        first_endpoint = len(self.records["endpoints"])
+        variants = self.add_endpoints(service)
         routes = []
         for operation_name in sorted(service.operations):
             operation = service.operations[operation_name]
             at = len(self.records["operations"])
-            index = self.add_operation(service_id, service, operation)
+            index = self.add_operation(service_id, service, operation, variants[operation.given])
             if rest:
                 for method, uri in [(operation.method, operation.uri), *operation.older]:
                     route = self.add_route(at, operation, index, method, uri)
@@ -193,8 +226,6 @@ class Builder:
         first_host = len(self.records["hosts"])
         for template in hosts.templates(service, self.partitions):
             self.records["hosts"].append(self.strings.want(template))
-        self.records["endpoints"] += [self.strings.want(h) for h in
-                                      endpoints.defaults(service, self.partitions)]
         regions = hosts.signing_regions(service, self.partitions)
         first_region = len(self.records["regions"])
         self.records["regions"] += [self.strings.want(r) for r in regions]
@@ -204,7 +235,8 @@ class Builder:
                 service.endpoint_prefix, service.api_version, service.target_prefix,
                 self.exceptions.passed_to.get(name, ""))],
             [first, len(self.records["operations"]) - first, first_route, len(routes), first_host,
-             len(self.records["hosts"]) - first_host, first_region, len(regions)],
+             len(self.records["hosts"]) - first_host, first_region, len(regions), first_endpoint,
+             len(self.records["endpoints"]) - first_endpoint],
             service.protocols,
             int(bool(self.exceptions.services.get(name, {}).get("verbs")))))
 
@@ -230,6 +262,7 @@ class Builder:
 
     def build(self, date, sources):
         self.add_iam()
+        self.add_partitions()
         for service_id, name in enumerate(sorted(self.services)):
             self.add_service(service_id, name)
         slots = layout.hash_slots(self.index_entries())
@@ -252,12 +285,13 @@ class Builder:
             rows = list(rows)
             out[name] = (len(rows), b"".join(rows))
 
-        section("services", (struct.pack("<16I2H", *map(ref, texts), *numbers, protocols, verbs)
+        section("services", (struct.pack("<18I2H", *map(ref, texts), *numbers, protocols, verbs)
                              for texts, numbers, protocols, verbs in r["services"]))
         section("operations", (struct.pack("<4I2H4B", ref(name), ref(prefix), members,
-                                           uses, service, flags, count, actions, method, 0)
+                                           uses, service, flags, count, actions, method,
+                                           variant)
                                for name, prefix, members, uses, service, flags, count,
-                               actions, method in r["operations"]))
+                               actions, method, variant in r["operations"]))
         section("members", (struct.pack("<2I4B", ref(name), ref(wire), location, kind, required,
                                         tags)
                             for name, wire, location, kind, required, tags in r["members"]))
@@ -279,7 +313,9 @@ class Builder:
         section("lists", (struct.pack("<I", v) for v in self.lists.values))
         section("hosts", (struct.pack("<I", ref(t)) for t in r["hosts"]))
         section("regions", (struct.pack("<I", ref(t)) for t in r["regions"]))
-        section("endpoints", (struct.pack("<I", ref(t)) for t in r["endpoints"]))
+        section("partitions", (struct.pack("<5I", *map(ref, texts)) for texts in r["partitions"]))
+        section("endpoints", (struct.pack("<2I", ref(host), ref(region))
+                              for host, region in r["endpoints"]))
         section("slots", (struct.pack("<3I", ref(s[0]), s[1], s[2]) if s else
                           struct.pack("<3I", 0xFFFFFFFF, 0, 0) for s in slots))
         section("meta", (struct.pack("<I", ref(t)) for t in meta))

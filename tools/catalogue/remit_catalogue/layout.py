@@ -9,11 +9,11 @@ import hashlib
 import struct
 
 MAGIC = b"REMITCAT"
-VERSION = 1
+VERSION = 2
 
 SECTIONS = ["strings", "services", "operations", "members", "routes", "segments", "literals",
             "actions", "resource_types", "condition_keys", "recipes", "bindings", "lists",
-            "hosts", "regions", "endpoints", "slots", "meta"]
+            "hosts", "regions", "partitions", "endpoints", "slots", "meta"]
 
 
 class Strings:

@@ -40,6 +40,7 @@ class Operation:
     role_members: bool = False
     aliases: dict = dataclasses.field(default_factory=dict)  # members known by another name
     older: list = dataclasses.field(default_factory=list)  # (method, URI) of older models
+    given: tuple = ()  # what it tells the endpoint rules: ((name, value), ...)
 
 
 @dataclasses.dataclass
@@ -187,8 +188,9 @@ def _operation(model, name, protocol):
         flags |= RETURNS_CREDENTIALS
     roles = "input" in raw and _mentions_role(shapes, raw["input"]["shape"], set())
     prefix = raw.get("endpoint", {}).get("hostPrefix", "")
+    given = {k: v["value"] for k, v in raw.get("staticContextParams", {}).items()}
     return Operation(name, raw["http"]["method"], raw["http"]["requestUri"], prefix, flags,
-                     members, roles)
+                     members, roles, given=tuple(sorted(given.items())))
 
 
 def read(versions):
