@@ -12,9 +12,8 @@
 #include "aws/arn.h"
 #include "aws/catalogue.h"
 #include "aws/identify.h"
-#include "base/encoding.h"
+#include "cli/request_line.h"
 #include "cli/verbs.h"
-#include "json/json.h"
 #include "json/writer.h"
 
 namespace remit::cli {
@@ -26,58 +25,6 @@ struct IdentifyFlags {
   bool no_host = false;
   bool json = false;
 };
-
-// One line of the input. Views into the document.
-struct Line {
-  http::RequestHead head;
-  std::string body, host, region, service;
-};
-
-bool is_loopback(std::string_view host) {
-  const std::string_view name = host.substr(0, host.rfind(':'));
-  return host.empty() || name == "127.0.0.1" || name == "localhost" || name == "[::1]" ||
-         host == "127.0.0.1" || host == "localhost";
-}
-
-std::string text_of(json::Value object, std::string_view key) {
-  const auto found = object.find(key);
-  if (!found || !found->is(json::Kind::String)) return {};
-  return std::string(found->string());
-}
-
-Result<Line> read_line(json::Value row, bool no_host) {
-  Line line;
-  line.head.method = text_of(row, "method");
-  line.host = text_of(row, "host");
-  if (no_host || is_loopback(line.host)) {
-    line.host.clear();
-    line.head.target = text_of(row, "loopback_target");
-  }
-  if (line.head.target.empty()) line.head.target = text_of(row, "target");
-  if (line.head.method.empty() || line.head.target.empty())
-    return fail(ErrorCode::InvalidInput, "a request needs method and target");
-  if (const auto headers = row.find("headers"); headers && headers->is(json::Kind::Object)) {
-    for (const json::Member member : headers->members()) {
-      if (!member.value.is(json::Kind::String))
-        return fail(ErrorCode::InvalidInput, "a header is not a string");
-      line.head.fields.push_back({std::string(member.key), std::string(member.value.string())});
-    }
-  }
-  line.body = text_of(row, "body");
-  if (const std::string encoded = text_of(row, "body_b64"); !encoded.empty()) {
-    auto body = unbase64(encoded);
-    if (!body) return fail(ErrorCode::InvalidInput, "body_b64 is not base64");
-    line.body = *std::move(body);
-  }
-  if (const auto scope = row.find("scope"); scope && scope->is(json::Kind::Array)) {
-    std::size_t i = 0;
-    for (const json::Value part : scope->elements()) {
-      if (part.is(json::Kind::String)) (i == 0 ? line.region : line.service) = part.string();
-      ++i;
-    }
-  }
-  return line;
-}
 
 void write_action(json::Writer& writer, const aws::ActionRequest& request) {
   writer.begin_object();
@@ -124,7 +71,7 @@ void write_found(json::Writer& writer, const aws::Identified& found) {
   if (found.unsigned_operation) writer.key("unsigned").boolean(true);
 }
 
-Result<aws::Identified> identify_line(const aws::Catalogue& catalogue, const Line& line,
+Result<aws::Identified> identify_line(const aws::Catalogue& catalogue, const RequestLine& line,
                                       const IdentifyFlags& flags) {
   aws::RequestFacts facts;
   facts.head = &line.head;
@@ -141,31 +88,17 @@ Result<aws::Identified> identify_line(const aws::Catalogue& catalogue, const Lin
   return aws::identify(catalogue, facts, line.body);
 }
 
-// One line in, one line out. False when the line itself is broken.
-bool answer(const aws::Catalogue& catalogue, const std::string& text, const IdentifyFlags& flags,
-            std::string& out) {
+std::string answer(const std::string& id, const Result<aws::Identified>& found) {
   json::Writer writer;
   writer.begin_object();
-  auto document = json::parse(text);
-  if (!document || !document->root().is(json::Kind::Object)) {
-    writer.key("error").string(document ? "not a JSON object" : document.error().message);
-    writer.end_object();
-    out = std::move(writer).take();
-    return false;
-  }
-  const json::Value row = document->root();
-  if (const auto id = row.find("id")) writer.key("id").raw(id->raw());
-  auto line = read_line(row, flags.no_host);
-  auto found = line ? identify_line(catalogue, *line, flags)
-                    : Result<aws::Identified>(std::unexpected(line.error()));
+  if (!id.empty()) writer.key("id").raw(id);
   if (found) {
     write_found(writer, *found);
   } else {
     writer.key("error").string(found.error().message);
   }
   writer.end_object();
-  out = std::move(writer).take();
-  return line.has_value();
+  return std::move(writer).take();
 }
 
 Exit run(const IdentifyFlags& flags) {
@@ -183,14 +116,21 @@ Exit run(const IdentifyFlags& flags) {
     }
   }
   std::istream& in = flags.batch == "-" ? std::cin : file;
-  std::string line;
-  std::string out;
+  RequestLines lines(flags.no_host);
+  std::string text, id;
   bool good = true;
-  while (std::getline(in, line)) {
-    if (trim_ascii(line).empty()) continue;
-    good &= answer(*catalogue, line, flags, out);
-    out += '\n';
+  while (std::getline(in, text)) {
+    const auto line = lines.read(text, id);
+    if (line && !*line) continue;
+    good &= line.has_value();
+    const auto found = line ? identify_line(*catalogue, **line, flags)
+                            : Result<aws::Identified>(std::unexpected(line.error()));
+    const std::string out = answer(id, found) + '\n';
     std::fwrite(out.data(), 1, out.size(), stdout);
+  }
+  for (const std::string& name : lines.passed_over()) {
+    std::fprintf(stderr, "remit identify: the field `%s` means nothing here and was passed over\n",
+                 name.c_str());
   }
   return good ? Exit::Done : Exit::Misuse;
 }
