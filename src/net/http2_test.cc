@@ -109,6 +109,35 @@ class Http2Test : public ::testing::Test {
     ++test.ended;
   }
 
+  struct Http11Only {
+    std::string greeted;  // what it says to HTTP/2's preface, before it hangs up
+    int greetings = 0, requests = 0;
+  };
+  static Task<> serve_http11(ServerConnection& connection, std::shared_ptr<Http11Only> its) {
+    http::RequestHead head;
+    auto more = co_await connection.read_request(head);
+    if (connection.begins_http2()) {
+      ++its->greetings;
+      [[maybe_unused]] auto ec = co_await connection.stream().write(its->greeted, {});
+      co_return;
+    }
+    if (!more || !*more) co_return;
+    ++its->requests;
+    std::string body;
+    while (!connection.body_done()) {
+      auto piece = co_await connection.read_body();
+      if (!piece) co_return;
+      body.append(*piece);
+    }
+    body += " over HTTP/1.1";
+    [[maybe_unused]] auto answered =
+        co_await connection.respond(200, {}, body, ServerConnection::After::Close);
+  }
+  static Task<> say_nothing(ServerConnection& connection) {
+    [[maybe_unused]] auto bytes = co_await connection.wait_for_bytes();
+    co_await sleep_for(std::chrono::seconds(1));
+  }
+
   struct Got {
     std::string error;
     http::ResponseHead head;
@@ -228,6 +257,39 @@ TEST_F(Http2Test, CarriesExchangesBothWays) {
   const Got head = ask("HEAD", "/");
   EXPECT_EQ(head.error, "");
   EXPECT_EQ(head.body, "");
+}
+
+// Servers that do not know HTTP/2 say so in many ways.
+TEST_F(Http2Test, SpeaksHttp11WithAServerThatDoesNotGreetBack) {
+  start();
+  for (const std::string greeted :
+       {"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "<html>505", "", "HT"}) {
+    const auto its = std::make_shared<Http11Only>(Http11Only{greeted});
+    const auto handler = [its](ServerConnection& client) { return serve_http11(client, its); };
+    auto listening = Server::listen(loop, {}, handler);
+    ASSERT_TRUE(listening);
+    server = *std::move(listening);
+    const Got got = ask("POST", "/x", "body");
+    EXPECT_EQ(got.error, "") << greeted;
+    EXPECT_EQ(got.head.status, 200) << greeted;
+    EXPECT_EQ(got.body, "body over HTTP/1.1") << greeted;
+    EXPECT_EQ(ask("GET", "/y").head.status, 200);
+    EXPECT_EQ(its->requests, 2);
+    EXPECT_EQ(its->greetings, greeted.empty() ? 2 : 1) << "who only hangs up is asked again";
+  }
+}
+
+TEST_F(Http2Test, AServerThatSaysNothingIsNotWaitedForForEver) {
+  ClientOptions options;
+  options.connect_timeout = milliseconds(50);
+  auto made = ClientPool::make(loop, options, Timeouts{});
+  ASSERT_TRUE(made);
+  pool = *std::move(made);
+  const auto handler = [](ServerConnection& client) { return say_nothing(client); };
+  auto listening = Server::listen(loop, {}, handler);
+  ASSERT_TRUE(listening);
+  server = *std::move(listening);
+  EXPECT_NE(ask("GET", "/").error.find("says nothing"), std::string::npos);
 }
 
 TEST_F(Http2Test, CarriesLargeBodiesAndTrailers) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <chrono>
@@ -61,6 +62,15 @@ Task<Result<std::vector<Endpoint>>> endpoints_of(const Origin& origin,
   co_return std::move(resolution->endpoints);
 }
 
+// HTTP/2's preface and an empty SETTINGS frame. RFC 9113, 3.4: the server's first frame is SETTINGS
+// too, so a frame's type tells. Servers of HTTP/1.1 refuse the preface, each in its own way.
+constexpr std::string_view kGreeting{
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    "\0\0\0\4\0\0\0\0\0",
+    33};
+constexpr std::size_t kFrameType = 3;  // where it stands in a frame
+constexpr char kSettings = 4;
+
 }  // namespace
 
 struct ClientPool::State {
@@ -78,6 +88,7 @@ struct ClientPool::State {
   std::unique_ptr<ClientTls> tls;
   DeadlineSweep sweep;
   std::map<Origin, std::vector<std::unique_ptr<ClientConnection>>, OriginOrder> idle;
+  std::map<Origin, bool, OriginOrder> http2;  // whether a server without TLS speaks it
 };
 
 Result<std::unique_ptr<ClientPool>> ClientPool::make(Loop& loop, ClientOptions options,
@@ -116,10 +127,14 @@ Task<Result<ClientPool::Lease>> ClientPool::acquire(const Origin& origin, Use us
 }
 
 Task<Result<ClientPool::Lease>> ClientPool::acquire_http2(const Origin& origin) {
+  bool http2 = false;
+  if (!origin.tls) {
+    REMIT_CO_TRY(http2, co_await greets_as_http2(origin));
+  }
   auto stream = co_await connect(origin, true);
   if (!stream) co_return std::unexpected(std::move(stream).error());
   Lease lease;
-  if (stream->is_http2() || !origin.tls) {
+  if (http2 || stream->is_http2()) {
     lease.connection =
         start_http2_client(state_->loop, *std::move(stream), state_->sweep, state_->timeouts);
   } else {
@@ -127,6 +142,40 @@ Task<Result<ClientPool::Lease>> ClientPool::acquire_http2(const Origin& origin) 
         std::make_unique<ClientConnection>(*std::move(stream), state_->sweep, state_->timeouts);
   }
   co_return lease;
+}
+
+Task<Result<bool>> ClientPool::greets_as_http2(const Origin& origin) {
+  if (const auto known = state_->http2.find(origin); known != state_->http2.end()) {
+    co_return known->second;
+  }
+  auto stream = co_await connect(origin, false);
+  if (!stream) co_return std::unexpected(std::move(stream).error());
+  bool late = false;
+  Deadline deadline(state_->sweep, [&late, &stream] {
+    late = true;
+    stream->close();
+  });
+  deadline.arm(state_->options.connect_timeout);
+  boost::system::error_code ended = co_await stream->write(kGreeting, {});
+  std::array<char, kFrameType + 1> answer{};
+  std::size_t size = 0;
+  while (!ended && size < answer.size()) {
+    const auto rest = asio::buffer(answer) + size;
+    const auto [ec, n] = co_await stream->read_some(rest);
+    ended = ec;
+    size += n;
+  }
+  if (late) {
+    co_return fail(ErrorCode::Unavailable,
+                   fmt::format("{}:{} took the connection and says nothing, neither as HTTP/2 nor "
+                               "as HTTP/1.1",
+                               origin.host, origin.port));
+  }
+  // Who only hangs up may be a server that is going down: not remembered.
+  if (size == 0) co_return false;
+  const bool http2 = size == answer.size() && answer[kFrameType] == kSettings;
+  state_->http2[origin] = http2;
+  co_return http2;
 }
 
 Task<Result<Stream>> ClientPool::connect(Origin origin, bool offer_http2) {

@@ -132,3 +132,27 @@ def test_go_itself_refuses_event_streams_at_a_plain_endpoint(through):
     done = step(through, client("go"), "events", MODEL)
     # Its sender may notice first that the stream is closed.
     assert not done["ok"] and any(e in done["error"] for e in ("minimum HTTP protocol of HTTP/2", "stream closed")), done
+
+
+@pytest.fixture(scope="module")
+def before_old(tmp_path_factory):
+    """The same in front of a custom endpoint without TLS that speaks nothing but HTTP/1.1."""
+    with Edge() as edge:
+        made = Gateway(tmp_path_factory.mktemp("old"), {"*": edge.endpoint}, {"t": tools_upstream(timeouts={"start": "30s", "call": "5m", "idle": "10m"})},
+                       [{"name": "clients", "tools": ["t/run", "t/echo"], "role": ROLE, "session": STATEMENTS}])
+        with made.start() as agent:
+            agent.initialize()
+            agent.call("echo", text="warm")
+            agent.edge, agent.made = edge, made
+            yield agent
+
+
+@pytest.mark.parametrize("command", ["nova", "transcribe", "java"])
+def test_a_client_of_http2_reaches_an_endpoint_of_http11(before_old, javascript, command):
+    line = [*client("java"), "events", MODEL] if command == "java" else javascript(command, MODEL if command == "nova" else "en-US")
+    for _ in range(2):  # what it speaks is found out once
+        done = step(before_old, line)
+        assert done["ok"], done
+        arrived = [r for r in before_old.edge.requests() if r.get("payload") == "events"]
+        assert len(arrived) == 1 and arrived[0]["http"] == 1 and arrived[0]["status"] == 200 and not arrived[0].get("error"), arrived
+        assert arrived[0]["session"]["role"] == ROLE and arrived[0]["events"] >= 5

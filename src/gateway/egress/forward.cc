@@ -345,7 +345,7 @@ net::Task<> exchange_both_ways(net::ServerConnection& client, net::ClientConnect
 }
 
 // A new connection. AWS takes event streams over HTTP/2, which a server of TLS is offered; one
-// without TLS is taken to speak what our own client speaks.
+// without TLS is asked for it when our own client speaks it.
 net::Task<Result<net::ClientPool::Lease>> connect(EgressService& service, const net::Origin& origin,
                                                   const Outgoing& outgoing) {
   if (outgoing.both_ways && (origin.tls || outgoing.head->version == 20)) {
