@@ -202,13 +202,6 @@ TEST(Ledger, RefusesFilesThatAreNotSafeOrNotItsOwn) {
          fs::permissions(p, fs::perms(0600));
        },
        "not a ledger of Remit"},
-      {[](const fs::path& p) {
-         if (::geteuid() != 0) GTEST_SKIP() << "another owner needs root";
-         std::ofstream(p) << "";
-         fs::permissions(p, fs::perms(0600));
-         ASSERT_EQ(::chown(p.c_str(), 65534, 65534), 0);
-       },
-       "another user"},
   };
   for (const auto& [prepare, message] : cases) {
     const TestFolder folder;
@@ -218,6 +211,18 @@ TEST(Ledger, RefusesFilesThatAreNotSafeOrNotItsOwn) {
     ASSERT_FALSE(ledger) << message;
     EXPECT_THAT(ledger.error().message, HasSubstr(message));
   }
+}
+
+TEST(Ledger, RefusesAFileOfAnotherUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "to give a file away needs root";
+  const TestFolder folder;
+  TestLoop loop;
+  std::ofstream(folder.ledger()) << "";
+  fs::permissions(folder.ledger(), fs::perms(0600));
+  ASSERT_EQ(::chown(folder.ledger().c_str(), 65534, 65534), 0);
+  auto ledger = open(options_for(folder.ledger()), loop.post());
+  ASSERT_FALSE(ledger);
+  EXPECT_THAT(ledger.error().message, HasSubstr("another user"));
 }
 
 TEST(Ledger, RefusesALedgerOfANewerVersion) {

@@ -32,9 +32,15 @@ def _verify(pin, path):
         raise SystemExit(f"{path.name}: hash {found}, but inputs.toml pins {wanted}")
 
 
+def _pip():
+    """Debian's Python has none of its own; the tests' environment has."""
+    of_tests = HERE.parent.parent / "build" / "env" / "harness" / "bin" / "pip"
+    return str(of_tests) if of_tests.exists() else "pip"
+
+
 def _fetch(pin, folder):
     if pin["from"] == "pypi":
-        command = ["pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
+        command = [_pip(), "download", "--quiet", "--no-deps", "--only-binary", ":all:",
                    "--dest", str(folder), f"{pin['name']}=={pin['version']}"]
     else:
         command = ["npm", "pack", "--silent", "--pack-destination", str(folder),
