@@ -4,6 +4,7 @@ The clients run as children of an upstream, with exactly the environment that Re
 each signature, chunk and checksum, and knows by hash that what arrived is what was sent.
 """
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -52,7 +53,8 @@ def run(through, *command, seconds=300):
     """Runs a client on the lane; its last line is JSON. Also returns how far the gateway grew."""
     pid = through.process.pid
     before = resident(pid)[0]
-    Path("/proc/%d/clear_refs" % pid).write_text("5")  # forget the highest so far
+    with contextlib.suppress(PermissionError):  # only root may: else the highest since its start counts, which is no less
+        Path("/proc/%d/clear_refs" % pid).write_text("5")  # forget the highest so far
     through.edge.forget()
     answer = through.call("run", within=seconds + 30, seconds=seconds, command=[str(c) for c in command])
     assert "result" in answer, answer
