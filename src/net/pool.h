@@ -32,8 +32,8 @@ class ClientPool {
   // A connection at rest, or a new one: resolved (on a helper thread), connected, TLS verified.
   Task<Result<Lease>> acquire(const Origin& origin, Use use);
   // A new one for one exchange over HTTP/2: by agreement with a server of TLS, which may still
-  // choose HTTP/1.1. One without TLS is greeted first, on a connection of its own, and what does not
-  // greet back as HTTP/2 does is spoken to in HTTP/1.1. Never given back.
+  // choose HTTP/1.1. One without TLS is greeted first, on a connection of its own, and what does
+  // not greet back as HTTP/2 does is spoken to in HTTP/1.1. Never given back.
   Task<Result<Lease>> acquire_http2(const Origin& origin);
   // An idle connection, at once; none in the lease when there is none.
   Lease acquire_idle(const Origin& origin);
