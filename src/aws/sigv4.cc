@@ -81,17 +81,19 @@ std::unexpected<Error> refuse_time(std::string message) {
 }
 
 Result<> check_time(const SignedRequest& request, TimePoint now) {
-  if (request.time > now + kMaxClockSkew) {
-    return refuse_time("the signature is dated more than 15 minutes in the future");
-  }
+  const auto off = std::chrono::round<std::chrono::minutes>(request.time - now);
+  const auto beside = [&](std::string_view where) {
+    return refuse_time("the signature is dated " + std::to_string(std::chrono::abs(off).count()) +
+                       " minutes in the " + std::string(where) +
+                       ", and 15 are the most: the client's clock or this machine's is wrong");
+  };
+  if (request.time > now + kMaxClockSkew) return beside("future");
   if (request.placement == Placement::Query) {
     if (request.time + *request.expires < now)
       return refuse_time("the presigned request has expired");
     return {};
   }
-  if (request.time + kMaxClockSkew < now) {
-    return refuse_time("the signature is older than 15 minutes");
-  }
+  if (request.time + kMaxClockSkew < now) return beside("past");
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "gateway/call.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace remit::gateway {
@@ -15,6 +16,13 @@ void Call::answered(std::string_view action, int status, std::string_view reques
   ++answer_count_;
   if (answers_.size() >= kMaxKept) return;
   answers_.push_back({std::string(action), status, std::string(request_id)});
+}
+
+void Call::remark(std::string sentence) {
+  if (parent_) return parent_->remark(std::move(sentence));
+  if (remarks_.size() >= kMaxKept || std::ranges::find(remarks_, sentence) != remarks_.end())
+    return;
+  remarks_.push_back(std::move(sentence));
 }
 
 Call::Token Call::when_over(std::function<void()> cut) {

@@ -98,6 +98,8 @@ class Call {
   // Egress tells.
   void refused(Refusal refusal);
   void answered(std::string_view action, int status, std::string_view request_id);
+  // A sentence that whoever reads the call's result should know too; each is told once.
+  void remark(std::string sentence);
   // Counts one AWS request that changes something against the remit's `writes` limit. An error of
   // code LimitExceeded means: refuse the request.
   Result<> admit_write() {
@@ -118,6 +120,7 @@ class Call {
   void limit_writes(std::function<Result<>()> admit) { admit_write_ = std::move(admit); }
   const std::vector<Refusal>& refusals() const { return refusals_; }  // the first kMaxKept
   std::uint64_t refusal_count() const { return refusal_count_; }
+  const std::vector<std::string>& remarks() const { return remarks_; }
   const std::vector<AwsAnswer>& answers() const { return answers_; }  // the first kMaxKept
   std::uint64_t answer_count() const { return answer_count_; }
 
@@ -130,6 +133,7 @@ class Call {
   std::function<Result<>()> admit_write_;
   std::vector<Refusal> refusals_;
   std::uint64_t refusal_count_ = 0;
+  std::vector<std::string> remarks_;
   std::vector<AwsAnswer> answers_;
   std::uint64_t answer_count_ = 0;
   bool over_ = false;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "json/writer.h"
@@ -50,7 +51,7 @@ std::string receipt_of_unforwarded(std::string_view call_id, Verdict verdict,
   return std::move(w).take();
 }
 
-std::vector<std::string> refusal_sentences(const Call& call) {
+std::vector<std::string> sentences_for_result(const Call& call) {
   std::vector<std::string> sentences;
   for (const auto& refusal : call.refusals()) {
     std::string text = sentence(refusal);
@@ -62,6 +63,7 @@ std::vector<std::string> refusal_sentences(const Call& call) {
     }
     sentences.push_back(std::move(text));
   }
+  std::ranges::copy(call.remarks(), std::back_inserter(sentences));
   return sentences;
 }
 

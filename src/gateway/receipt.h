@@ -20,6 +20,6 @@ std::string receipt_of_unforwarded(std::string_view call_id, Verdict verdict,
                                    std::string_view remit);
 
 // One text for each different refusal, at most `kMaxSentences`, then how many more there were.
-std::vector<std::string> refusal_sentences(const Call& call);
+std::vector<std::string> sentences_for_result(const Call& call);
 
 }  // namespace remit::gateway

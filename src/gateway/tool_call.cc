@@ -234,7 +234,7 @@ Calls::Answer Calls::finish(const ToolCall& call, const mcp::Message& answer,
   Answer out;
   out.outcome.outcome = "result";
   out.outcome.refused = in_force.refusal_count();
-  const auto sentences = refusal_sentences(in_force);
+  const auto sentences = sentences_for_result(in_force);
   if (answer.result) {
     const auto is_error = answer.result->find("isError");
     out.outcome.is_error = is_error && is_error->as_boolean() == true;
@@ -276,7 +276,7 @@ Calls::Answer Calls::failure(const ToolCall& call, const Decision& decision, con
   }
   std::string text = "Remit could not complete this call: " + reason + ".";
   if (in_force != nullptr) {
-    for (const auto& sentence : refusal_sentences(*in_force)) text += "\n" + sentence;
+    for (const auto& sentence : sentences_for_result(*in_force)) text += "\n" + sentence;
   }
   const std::string paper =
       in_force != nullptr

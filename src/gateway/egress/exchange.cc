@@ -10,6 +10,7 @@
 #include "aws/error_form.h"
 #include "base/encoding.h"
 #include "gateway/egress/caller_identity.h"
+#include "gateway/egress/clocks.h"
 #include "gateway/egress/forward.h"
 #include "gateway/egress/queue_urls.h"
 #include "gateway/egress/records.h"
@@ -185,7 +186,9 @@ Exchange::Step Exchange::verify() {
   auto right = service_.verifier.verify(head_, signed_, inbound_secret(),
                                         service_.parts.clock.now(), body_hash_);
   if (!right) {
-    return no("signature", std::move(right).error().message, "SignatureDoesNotMatch", 403);
+    const bool skewed = is_skewed(signed_, service_.parts.clock.now());
+    return no("signature", std::move(right).error().message,
+              skewed ? kSkewed : "SignatureDoesNotMatch", 403);
   }
   if (derived_) {
     auto fits = check_token(*derived_, head_, signed_, service_.parts.clock.now());
@@ -486,6 +489,11 @@ Exchange::Step Exchange::sent() {
                                                                      sending_since_);
   service_.answers.add(call_, facts);
   if (done.status != 0) {
+    if (auto remark =
+            remark_on_clock(scratch_.answer, service_.parts.clock.now(), destination_.authority)) {
+      service_.parts.log.warn("clock-off", {{"reason", std::string_view(*remark)}});
+      call_->remark(*std::move(remark));
+    }
     call_->answered(
         identified_->actions.empty() ? identified_->operation : identified_->actions.front().action,
         done.status, done.request_id);
@@ -540,7 +548,8 @@ net::Task<> Exchange::refuse(std::unique_ptr<Refused> refused) {
   error.resource = std::string_view(head_.target).substr(0, head_.target.find('?'));
   error.status = refused->status;
   error.head_request = head_.method == "HEAD";
-  const aws::ErrorForm form = aws::error_form(error);
+  aws::ErrorForm form = aws::error_form(error);
+  if (error.code == kSkewed) form.fields.push_back({"Date", http_date(service_.parts.clock.now())});
   if (call_) call_->refused(std::move(refusal));
   [[maybe_unused]] auto answered = co_await client_.respond(
       form.status, without_length(form.fields), form.body, net::ServerConnection::After::KeepAlive);
