@@ -201,9 +201,12 @@ std::vector<Problem> inspect_machine(const Config& config, const Environment& en
   };
   for (const Upstream& upstream : config.upstreams) {
     if (upstream.command.empty() || on_path(upstream.command.front(), environment)) continue;
+    const std::string& program = upstream.command.front();
     tell(Problem::Severity::Warning, upstream.position,
          fmt::format("upstreams.{}.command", upstream.name),
-         fmt::format("there is no program '{}' on this machine's PATH", upstream.command.front()));
+         program.contains('/')
+             ? fmt::format("{} is not there, or is no program that you may run", program)
+             : fmt::format("there is no program '{}' on this machine's PATH", program));
   }
   if (!can_be_written(config.ledger_path))
     tell(Problem::Severity::Error, {}, "ledger.path",

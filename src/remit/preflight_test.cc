@@ -117,6 +117,12 @@ TEST_F(Machine, SaysWhichProgramIsMissing) {
   EXPECT_EQ(inspect_text(config_with("")), "");
 }
 
+TEST_F(Machine, SaysThatAProgramNamedByItsPathIsMissing) {
+  const std::string rest = "/x] } }\nremits: []\n";
+  EXPECT_THAT(inspect_text("upstreams: { a: { command: [" + home_ + rest),
+              HasSubstr(home_ + "/x is not there, or is no program that you may run"));
+}
+
 TEST_F(Machine, DoubtsBaseCredentialsThatAreNotThere) {
   const std::string profile = "aws: { base: { profile: agents } }\n";
   const std::string rest = "upstreams: { a: { command: [/bin/sh] } }\nremits: []\n";
