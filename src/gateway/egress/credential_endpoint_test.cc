@@ -203,6 +203,19 @@ TEST_F(CredentialEndpointTest, MetadataAreForTheLanesOwnProcessesOnly) {
   EXPECT_EQ(ledger.of(ledger::Kind::Refused).size(), 2u);
 }
 
+// A look goes through all processes of the lane: who is refused gets one for each connection.
+TEST_F(CredentialEndpointTest, WhoIsRefusedMetadataHasToConnectAgain) {
+  start();
+  open_door();
+  may_ask = false;
+  port = door->port();
+  const std::string one = "GET " + std::string(kRole) +
+                          " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(*port) + "\r\n\r\n";
+  const Answered answered = exchange(one + one + one);
+  EXPECT_EQ(answered.status, 403) << answered.raw;
+  EXPECT_EQ(asked.size(), 1u);
+}
+
 TEST_F(CredentialEndpointTest, MetadataAreServedUnderTheirOwnNameAndPortOnly) {
   start();
   open_door();

@@ -41,6 +41,7 @@ CredentialAnswer answer_of(const Door& door, net::ServerConnection& client,
     const auto peer = client.stream().peer_socket();
     known = peer && door.may_ask(*peer);
     if (!known) {
+      client.close_after_exchange();  // each look goes through all of the lane's processes
       return not_for_you(door, 403,
                          peer ? fmt::format("metadata were asked for by a process of user {} that "
                                             "this lane did not start",
