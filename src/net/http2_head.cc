@@ -133,6 +133,9 @@ Result<Http2Request> to_request(Http2Block block, bool ends, std::string_view sc
   if (block.method == "CONNECT") {
     return fail(ErrorCode::InvalidInput, "CONNECT within HTTP/2 is not served");
   }
+  if (block.method == "PRI") {  // forwarded over HTTP/1.1 it could begin HTTP/2 there (11.6)
+    return fail(ErrorCode::InvalidInput, "PRI is HTTP/2's preface and no request");
+  }
   if (block.scheme != scheme) {
     return fail(ErrorCode::InvalidInput, "a :scheme that is not the connection's");
   }

@@ -404,6 +404,7 @@ TEST_F(Http2Test, RefusesMalformedRequests) {
       {":status", with(":status", "200")},
       {"another scheme", changed(1, "https")},
       {"CONNECT", {{":method", "CONNECT"}, {":authority", "h:443"}}},
+      {"the preface's method", changed(0, "PRI")},
       {"method with a blank", changed(0, "GET /x HTTP/1.1")},
       {"path without slash", changed(3, "a")},
       {"path of another host", changed(3, "http://other/")},
