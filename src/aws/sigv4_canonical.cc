@@ -2,6 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "base/encoding.h"
 
 namespace remit::aws {
 
@@ -71,7 +76,13 @@ void append_normalised_path(std::string& out, std::string_view path) {
   if (ends_in_slash || out.size() == start) out.push_back('/');
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+// As a number that sorts as the bytes do; shorter names are filled up with zero bytes.
+std::uint64_t first_eight(std::string_view name) {
+  std::uint64_t eight = 0;
+  std::memcpy(&eight, name.data(), std::min(name.size(), sizeof eight));
+  static_assert(std::endian::native == std::endian::little);
+  return __builtin_bswap64(eight);
+}
 
 bool is_space_or_tab(char c) { return c == ' ' || c == '\t'; }
 
@@ -198,16 +209,19 @@ void HeaderTable::fill(const http::Fields& fields) {
   rows_.clear();
   for (const http::Field& field : fields) {
     const std::size_t at = names_.size();
-    rows_.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(field.name.size()),
+    append_lower_ascii(names_, field.name);
+    rows_.push_back({first_eight(std::string_view(names_).substr(at)),
+                     static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(field.name.size()),
                      &field.value});
-    names_.resize(at + field.name.size());
-    std::ranges::transform(field.name, names_.data() + at, lower);
   }
+  const auto before = [this](const Row& a, const Row& b) {
+    return a.order != b.order ? a.order < b.order : name(a) < name(b);
+  };
   // Insertion sort: stable, in place, and heads have some ten fields, often sorted already.
   for (std::size_t i = 1; i < rows_.size(); ++i) {
     const Row row = rows_[i];
     std::size_t j = i;
-    for (; j > 0 && name(row) < name(rows_[j - 1]); --j) rows_[j] = rows_[j - 1];
+    for (; j > 0 && before(row, rows_[j - 1]); --j) rows_[j] = rows_[j - 1];
     rows_[j] = row;
   }
 }

@@ -56,6 +56,7 @@ inline constexpr std::string_view kAuthority = ":authority";
 class HeaderTable {
  public:
   struct Row {
+    std::uint64_t order;  // the name's first eight bytes: nearly always enough to sort by
     std::uint32_t name_at;
     std::uint32_t name_size;
     const std::string* value;

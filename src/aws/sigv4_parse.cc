@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <utility>
 
@@ -66,13 +67,24 @@ constexpr std::array<std::string_view, 20> kSingleFields = {"authorization",
                                                             "date",
                                                             "range"};
 
+// Which of them have a name of so many bytes: a bit each.
+constexpr std::size_t kLongestSingle = 28;
+constexpr auto kSinglesOfSize = [] {
+  std::array<std::uint32_t, kLongestSingle + 1> bits{};
+  for (std::size_t i = 0; i < kSingleFields.size(); ++i) {
+    bits[kSingleFields[i].size()] |= std::uint32_t{1} << i;
+  }
+  return bits;
+}();
+
 using Slots = std::array<const std::string*, kSlots>;
 
 Result<Slots> find_single_fields(const http::Fields& fields) {
   std::array<const std::string*, kSingleFields.size()> found{};
   for (const http::Field& field : fields) {
-    for (std::size_t i = 0; i < kSingleFields.size(); ++i) {
-      if (field.name.size() != kSingleFields[i].size()) continue;
+    if (field.name.size() > kLongestSingle) continue;
+    for (std::uint32_t left = kSinglesOfSize[field.name.size()]; left != 0; left &= left - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(left));
       if (!equals_ignoring_ascii_case(field.name, kSingleFields[i])) continue;
       if (found[i] != nullptr) {
         return unreadable_signature("the request has the field " + std::string(kSingleFields[i]) +

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace remit {
 
@@ -42,6 +43,7 @@ constexpr auto kBase64Values = base64_values();
 constexpr auto kUnreserved = unreserved();
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_blank) {
+  if (!text.contains('%') && !(plus_is_blank && text.contains('+'))) return std::string(text);
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -60,6 +62,22 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_bl
 }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+constexpr std::size_t kEight = sizeof(std::uint64_t);
+
+// Eight bytes at once. The high bit of each byte of a term tells whether that byte, without its own
+// high bit, is at or beyond a bound; no sum reaches into the next byte.
+std::uint64_t lower_eight(const char* bytes) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = 0x8080808080808080;
+  std::uint64_t eight;
+  std::memcpy(&eight, bytes, kEight);
+  const std::uint64_t low = eight & ~kHigh;
+  const std::uint64_t from_a = low + kOnes * (0x80 - 'A');
+  const std::uint64_t beyond_z = low + kOnes * (0x7F - 'Z');
+  const std::uint64_t upper = (from_a ^ beyond_z) & ~eight & kHigh;
+  return eight | (upper >> 2);
+}
 
 }  // namespace
 
@@ -152,19 +170,42 @@ std::string uri_encode(std::string_view text, Slash slash) {
 std::optional<std::string> uri_decode(std::string_view text) { return percent_decode(text, false); }
 std::optional<std::string> form_decode(std::string_view text) { return percent_decode(text, true); }
 
+void append_lower_ascii(std::string& out, std::string_view text) {
+  const std::size_t before = out.size();
+  // The size that the function is given may be the capacity (libstdc++ 12).
+  out.resize_and_overwrite(before + text.size(), [&](char* bytes, std::size_t) {
+    char* to = bytes + before;
+    std::size_t i = 0;
+    for (; text.size() - i >= kEight; i += kEight) {
+      const std::uint64_t eight = lower_eight(text.data() + i);
+      std::memcpy(to + i, &eight, kEight);
+    }
+    for (; i < text.size(); ++i) to[i] = lower(text[i]);
+    return before + text.size();
+  });
+}
+
 std::string lower_ascii(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), lower);
+  std::string out;
+  append_lower_ascii(out, text);
   return out;
 }
 
 namespace detail {
 
 bool same_folded(const char* a, const char* b, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) {
-    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+  if (size < kEight) {
+    for (std::size_t i = 0; i < size; ++i) {
+      if (lower(a[i]) != lower(b[i])) return false;
+    }
+    return true;
   }
-  return true;
+  // The last eight may overlap those before them.
+  const std::size_t last = size - kEight;
+  for (std::size_t i = 0; i < last; i += kEight) {
+    if (lower_eight(a + i) != lower_eight(b + i)) return false;
+  }
+  return lower_eight(a + last) == lower_eight(b + last);
 }
 
 }  // namespace detail

@@ -26,6 +26,7 @@ std::optional<std::string> uri_decode(std::string_view text);
 std::optional<std::string> form_decode(std::string_view text);
 
 std::string lower_ascii(std::string_view text);
+void append_lower_ascii(std::string& out, std::string_view text);
 namespace detail {
 bool same_folded(const char* a, const char* b, std::size_t size);
 }

@@ -41,15 +41,19 @@ bool stands_for_itself(std::string_view text) {
   return stand_for_themselves(last);
 }
 
-void append_plain(std::string& out, std::string_view text) {
-  const std::size_t before = out.size();
+// `"text"`, with a byte before and one behind it where these are not zero.
+void append_plain(std::string& out, std::string_view text, char before_it = 0, char behind_it = 0) {
+  const std::size_t before = out.size() + (before_it != 0 ? 1 : 0);
   const std::size_t after = before + text.size() + 2;
   // The size that the function is given may be the capacity (libstdc++ 12).
-  out.resize_and_overwrite(after, [&](char* bytes, std::size_t) {
+  const std::size_t end = after + (behind_it != 0 ? 1 : 0);
+  out.resize_and_overwrite(end, [&](char* bytes, std::size_t) {
+    if (before_it != 0) bytes[before - 1] = before_it;
     bytes[before] = '"';
     text.copy(bytes + before + 1, text.size());
     bytes[after - 1] = '"';
-    return after;
+    if (behind_it != 0) bytes[after] = behind_it;
+    return end;
   });
 }
 
@@ -174,8 +178,13 @@ Writer& Writer::end_array() {
 
 Writer& Writer::key(std::string_view name) {
   REMIT_CHECK(!open_.empty() && (top() == Place::FirstKey || top() == Place::LaterKey));
-  if (top() == Place::LaterKey) out_ += ',';
+  const char comma = top() == Place::LaterKey ? ',' : '\0';
   set_top(Place::Member);
+  if (stands_for_itself(name)) {
+    append_plain(out_, name, comma, ':');
+    return *this;
+  }
+  if (comma != 0) out_ += comma;
   append_string(out_, name);
   out_ += ':';
   return *this;

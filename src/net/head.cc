@@ -4,17 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/beast/http/basic_parser.hpp>
 #include <charconv>
 #include <concepts>
-#include <cstring>
 
 #include "base/encoding.h"
 
 namespace remit::net {
 namespace {
-
-namespace beast = boost::beast;
 
 constexpr std::array<bool, 256> token_table() {
   std::array<bool, 256> table{};
@@ -27,100 +23,87 @@ constexpr std::array<bool, 256> token_table() {
 }
 constexpr auto kToken = token_table();
 
-std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+// Takes a line off the front, without its CR LF. The empty line has a size of zero; nullopt: what
+// is left holds no whole line, or a CR that no LF follows.
+std::optional<std::string_view> take_line(std::string_view& rest) {
+  const std::size_t cr = rest.find('\r');
+  if (cr == rest.npos || rest.size() - cr < 2 || rest[cr + 1] != '\n') return std::nullopt;
+  const std::string_view line = rest.substr(0, cr);
+  rest.remove_prefix(cr + 2);
+  return line;
+}
 
-// Copies a head's parts in order. Fields reuse the strings that the list already holds.
-template <bool IsRequest>
-class HeadParser final : public beast::http::basic_parser<IsRequest> {
- public:
-  using Head = std::conditional_t<IsRequest, http::RequestHead, http::ResponseHead>;
-  explicit HeadParser(Head& head) : head_(head) {
-    this->header_limit(static_cast<std::uint32_t>(kMaxHeadBytes));
-    this->body_limit(boost::none);
-    this->eager(false);
+std::unexpected<Error> malformed(std::string_view what) {
+  return fail(ErrorCode::InvalidInput, fmt::format("malformed head: {}", what));
+}
+
+// No control byte but HTAB: no NUL, and no line feed that is one to some readers only.
+bool is_text(std::string_view text) {
+  // Without an early exit, and in bytes, the compiler checks many at once: session tokens are long.
+  bool bad = false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    bad |= ((byte < 0x20) & (byte != '\t')) | (byte == 0x7f);
   }
-  std::size_t fields() const { return fields_; }
+  return !bad;
+}
 
- private:
-  using ErrorCodeOf = beast::error_code;
+std::string_view without_outer_blanks(std::string_view text) {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
 
-  void on_request_impl(beast::http::verb, beast::string_view method, beast::string_view target,
-                       int version, ErrorCodeOf&) override {
-    if constexpr (IsRequest) {
-      head_.method.assign(view(method));
-      head_.target.assign(view(target));
-      head_.version = version;
+// "name: value", into strings that may hold another field's already.
+Result<> read_field(std::string_view line, http::Field& field) {
+  if (line.front() == ' ' || line.front() == '\t') return malformed("folded field line (obs-fold)");
+  std::size_t colon = 0;
+  while (colon < line.size() && kToken[static_cast<unsigned char>(line[colon])]) ++colon;
+  if (colon == 0 || colon == line.size() || line[colon] != ':') {
+    return malformed("field line that is not a name, a colon and a value");
+  }
+  const std::string_view value = without_outer_blanks(line.substr(colon + 1));
+  if (!is_text(value)) return malformed("control byte in a field's value");
+  field.name.assign(line.substr(0, colon));
+  field.value.assign(value);
+  return {};
+}
+
+// All field lines and the empty one, which must be the last. Reuses the list and its strings.
+Result<> read_fields(std::string_view rest, http::Fields& fields) {
+  for (std::size_t used = 0;; ++used) {
+    const auto line = take_line(rest);
+    if (!line) return malformed("line that does not end in CR LF");
+    if (line->empty()) {
+      fields.resize(used);
+      break;
     }
-  }
-  void on_response_impl(int code, beast::string_view reason, int version, ErrorCodeOf&) override {
-    if constexpr (!IsRequest) {
-      head_.status = code;
-      head_.reason.assign(view(reason));
-      head_.version = version;
+    if (used == kMaxFields) {
+      return fail(ErrorCode::LimitExceeded, fmt::format("head of more than {} fields", kMaxFields));
     }
+    if (used == fields.size()) fields.emplace_back();
+    REMIT_CHECKED(read_field(*line, fields[used]));
   }
-  void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value,
-                     ErrorCodeOf& ec) override {
-    if (fields_ == kMaxFields) {
-      ec = beast::http::error::header_limit;
-      return;
-    }
-    if (fields_ == head_.fields.size()) head_.fields.emplace_back();
-    http::Field& field = head_.fields[fields_++];
-    field.name.assign(view(name));
-    field.value.assign(view(value));
-  }
-  void on_header_impl(ErrorCodeOf&) override {}
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCodeOf&) override {}
-  std::size_t on_body_impl(beast::string_view body, ErrorCodeOf&) override { return body.size(); }
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, ErrorCodeOf&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view body, ErrorCodeOf&) override {
-    return body.size();
-  }
-  void on_finish_impl(ErrorCodeOf&) override {}
+  if (!rest.empty()) return malformed("bytes behind its empty line");
+  return {};
+}
 
-  Head& head_;
-  std::size_t fields_ = 0;
-};
-
-// What has to hold of the raw lines, whoever parses them: CR and LF only as pairs, no folded
-// line, no NUL.
-Result<> check_lines(std::string_view bytes) {
+Result<std::string_view> start_line(std::string_view& bytes) {
   if (bytes.size() > kMaxHeadBytes) {
     return fail(ErrorCode::LimitExceeded,
                 fmt::format("head of {} bytes, at most {} are taken", bytes.size(), kMaxHeadBytes));
   }
-  if (!bytes.ends_with("\r\n\r\n") || bytes.starts_with("\r\n")) {
-    return fail(ErrorCode::InvalidInput, "head without a start line or without its empty line");
-  }
-  for (std::size_t at = bytes.find('\n'); at != bytes.npos; at = bytes.find('\n', at + 1)) {
-    if (at == 0 || bytes[at - 1] != '\r') {
-      return fail(ErrorCode::InvalidInput, "line feed without carriage return in the head");
-    }
-    if (at + 1 < bytes.size() && (bytes[at + 1] == ' ' || bytes[at + 1] == '\t')) {
-      return fail(ErrorCode::InvalidInput, "folded field line (obs-fold)");
-    }
-  }
-  return {};
+  const auto line = take_line(bytes);
+  if (!line || line->empty()) return malformed("no start line");
+  return *line;
 }
 
-template <bool IsRequest, class Head>
-Result<> parse_head(std::string_view bytes, Head& head) {
-  REMIT_CHECKED(check_lines(bytes));
-  HeadParser<IsRequest> parser(head);
-  beast::error_code ec;
-  const std::size_t used = parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
-  if (ec) return fail(ErrorCode::InvalidInput, fmt::format("malformed head: {}", ec.message()));
-  if (!parser.is_header_done() || used != bytes.size()) {
-    return fail(ErrorCode::InvalidInput, "malformed head: more than one empty line");
-  }
-  head.fields.resize(parser.fields());
-  for (const http::Field& field : head.fields) {
-    if (!is_token(field.name) || !is_field_value(field.value)) {
-      return fail(ErrorCode::InvalidInput, "field with bytes that HTTP does not allow");
-    }
-  }
-  return {};
+// "HTTP/1.1" or "HTTP/1.0": 11 or 10.
+Result<int> read_version(std::string_view text) {
+  if (text == "HTTP/1.1") return 11;
+  if (text == "HTTP/1.0") return 10;
+  return malformed("HTTP version other than 1.0 and 1.1");
 }
 
 // One pass over the fields that decide where a message ends.
@@ -128,7 +111,19 @@ struct FramingFields {
   const http::Field* length = nullptr;
   const http::Field* coding = nullptr;
   bool repeated = false;
+  bool bad_options = false;  // of Connection
 };
+
+// A list of tokens, of which any may be missing (RFC 9110, 5.6.1.2).
+bool is_token_list(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view element = without_outer_blanks(text.substr(0, comma));
+    if (!element.empty() && !is_token(element)) return false;
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return true;
+}
 
 FramingFields framing_fields(std::span<const http::Field> fields) {
   FramingFields found;
@@ -136,7 +131,12 @@ FramingFields framing_fields(std::span<const http::Field> fields) {
     const bool is_length = equals_ignoring_ascii_case(field.name, "content-length");
     const bool is_coding =
         !is_length && equals_ignoring_ascii_case(field.name, "transfer-encoding");
-    if (!is_length && !is_coding) continue;
+    if (!is_length && !is_coding) {
+      if (equals_ignoring_ascii_case(field.name, "connection")) {
+        found.bad_options = found.bad_options || !is_token_list(field.value);
+      }
+      continue;
+    }
     const http::Field*& slot = is_length ? found.length : found.coding;
     found.repeated = found.repeated || slot != nullptr;
     slot = &field;
@@ -159,6 +159,9 @@ Result<Framing> framing(int version, const FramingFields& found, Framing::Kind w
   if (found.repeated) {
     return fail(ErrorCode::InvalidInput, "repeated Content-Length or Transfer-Encoding");
   }
+  if (found.bad_options) {
+    return fail(ErrorCode::InvalidInput, "Connection other than a list of options");
+  }
   if (found.coding != nullptr) {
     if (found.length != nullptr) {
       return fail(ErrorCode::InvalidInput, "both Content-Length and Transfer-Encoding");
@@ -176,13 +179,29 @@ Result<Framing> framing(int version, const FramingFields& found, Framing::Kind w
   return Framing{without, 0};
 }
 
+void append_field(std::string& out, const http::Field& field) {
+  const std::size_t before = out.size();
+  const std::size_t after = before + field.name.size() + field.value.size() + 4;
+  // The size that the function is given may be the capacity (libstdc++ 12).
+  out.resize_and_overwrite(after, [&](char* bytes, std::size_t) {
+    char* at = bytes + before;
+    at += field.name.copy(at, field.name.size());
+    *at++ = ':';
+    *at++ = ' ';
+    at += field.value.copy(at, field.value.size());
+    *at++ = '\r';
+    *at++ = '\n';
+    return after;
+  });
+}
+
 Result<> append_fields(std::string& out, std::span<const http::Field> fields) {
   for (const http::Field& field : fields) {
     if (!is_token(field.name) || !is_field_value(field.value)) {
       return fail(ErrorCode::InvalidInput,
                   "a field to be sent holds bytes that HTTP does not allow");
     }
-    out.append(field.name).append(": ").append(field.value).append("\r\n");
+    append_field(out, field);
   }
   out.append("\r\n");
   return {};
@@ -208,13 +227,7 @@ bool is_field_value(std::string_view text) {
       (text.front() == ' ' || text.front() == '\t' || text.back() == ' ' || text.back() == '\t')) {
     return false;
   }
-  // Without an early exit, and in bytes, the compiler checks many at once: session tokens are long.
-  bool bad = false;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    bad |= ((byte < 0x20) & (byte != '\t')) | (byte == 0x7f);
-  }
-  return !bad;
+  return is_text(text);
 }
 
 bool is_target(std::string_view text) {
@@ -233,31 +246,45 @@ std::optional<std::size_t> find_head_end(std::string_view bytes, std::size_t sca
 }
 
 Result<> parse_request_head(std::string_view bytes, http::RequestHead& head) {
-  REMIT_CHECKED((parse_head<true>(bytes, head)));
-  if (!is_token(head.method)) return fail(ErrorCode::InvalidInput, "malformed method");
-  if (!is_target(head.target)) {
-    return fail(ErrorCode::InvalidInput, "target with bytes other than visible ASCII");
-  }
-  if (head.version != 10 && head.version != 11) {
-    return fail(ErrorCode::InvalidInput, "HTTP version other than 1.0 and 1.1");
-  }
+  REMIT_TRY(const std::string_view line, start_line(bytes));
+  const std::size_t first = line.find(' ');
+  const std::size_t last = line.rfind(' ');
+  if (first == line.npos || first == last) return malformed("not METHOD TARGET VERSION");
+  const std::string_view method = line.substr(0, first);
+  const std::string_view target = line.substr(first + 1, last - first - 1);
+  if (!is_token(method)) return malformed("method");
+  if (!is_target(target)) return malformed("target with bytes other than visible ASCII");
+  REMIT_TRY(head.version, read_version(line.substr(last + 1)));
+  head.method.assign(method);
+  head.target.assign(target);
+  REMIT_CHECKED(read_fields(bytes, head.fields));
   const std::size_t hosts = http::count(head.fields, "host");
-  if (hosts > 1) return fail(ErrorCode::InvalidInput, "more than one Host field");
+  if (hosts > 1) return malformed("more than one Host field");
   // botocore sends CONNECT as HTTP/1.0 without Host; the target says it all.
   const bool may_lack_host = head.version == 10 && head.method == "CONNECT";
-  if (hosts == 0 && !may_lack_host) return fail(ErrorCode::InvalidInput, "no Host field");
+  if (hosts == 0 && !may_lack_host) return malformed("no Host field");
   return {};
 }
 
 Result<> parse_response_head(std::string_view bytes, http::ResponseHead& head) {
-  REMIT_CHECKED((parse_head<false>(bytes, head)));
-  if (head.version != 10 && head.version != 11) {
-    return fail(ErrorCode::InvalidInput, "HTTP version other than 1.0 and 1.1");
+  REMIT_TRY(const std::string_view line, start_line(bytes));
+  // "HTTP/1.1 200 OK"; the words may be missing, and with them the blank that should stay.
+  constexpr std::size_t kVersion = 8;
+  constexpr std::size_t kStatus = 3;
+  constexpr std::size_t kEnd = kVersion + 1 + kStatus;
+  if (line.size() < kEnd || line[kVersion] != ' ' || (line.size() > kEnd && line[kEnd] != ' ')) {
+    return malformed("not VERSION STATUS REASON");
   }
-  if (head.status < 100 || head.status > 599) {
-    return fail(ErrorCode::InvalidInput, "status outside 100 to 599");
+  REMIT_TRY(head.version, read_version(line.substr(0, kVersion)));
+  const char* const digits = line.data() + kVersion + 1;
+  const auto [end, error] = std::from_chars(digits, digits + kStatus, head.status);
+  if (error != std::errc() || end != digits + kStatus || head.status < 100 || head.status > 599) {
+    return malformed("status outside 100 to 599");
   }
-  return {};
+  const std::string_view reason = line.substr(std::min(kEnd + 1, line.size()));
+  if (!is_text(reason)) return malformed("control byte in the reason");
+  head.reason.assign(reason);
+  return read_fields(bytes, head.fields);
 }
 
 Result<Framing> request_framing(const http::RequestHead& head) {
@@ -331,7 +358,11 @@ Result<> append_response_head(std::string& out, const http::ResponseHead& head) 
         (!head.reason.empty() && !is_field_value(head.reason))) {
       return fail(ErrorCode::InvalidInput, "a status line to be sent is malformed");
     }
-    fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", head.status, head.reason);
+    const auto digit = [](int of) { return static_cast<char>('0' + of % 10); };
+    const std::array<char, 4> status = {digit(head.status / 100), digit(head.status / 10),
+                                        digit(head.status), ' '};
+    out.append("HTTP/1.1 ").append(status.data(), status.size());
+    out.append(head.reason).append("\r\n");
     return append_fields(out, head.fields);
   });
 }

@@ -1,8 +1,9 @@
 #pragma once
 
-// Reading and writing the heads of HTTP/1.1 messages, strictly. Boost.Beast parses; what it lets
-// through and a gateway must not (two readers could disagree on it) is refused here: RFC 9112,
-// sections 2.2, 3.2, 5, 6 and 11. Pure: no sockets.
+// Reading and writing the heads of HTTP/1.1 messages, strictly: of what RFC 9112 lets a lenient
+// reader take (sections 2.2, 3.2, 5, 6 and 11) nothing is taken, as two readers could disagree on
+// it. Tests hold every head taken against Boost.Beast's reading of it (head_by_beast.h,
+// docs/decisions/0018). Pure: no sockets.
 
 #include <cstddef>
 #include <cstdint>
@@ -31,7 +32,8 @@ struct Framing {
 // `scanned` bytes are known not to contain its end (0 is always right).
 std::optional<std::size_t> find_head_end(std::string_view bytes, std::size_t scanned);
 
-// `bytes` is exactly one head, empty line included. Errors are InvalidInput.
+// `bytes` is exactly one head, empty line included. Errors are InvalidInput, or LimitExceeded for
+// one that is too large; `head` then holds parts of it.
 Result<> parse_request_head(std::string_view bytes, http::RequestHead& head);
 Result<> parse_response_head(std::string_view bytes, http::ResponseHead& head);
 

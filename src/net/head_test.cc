@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
+#include "net/head_by_beast.h"
+
 namespace remit::net {
 namespace {
 
@@ -57,6 +61,7 @@ TEST(RequestHead, RefusesWhateverTwoReadersCouldReadDifferently) {
       {"NUL in a value", "GET / HTTP/1.1\r\n" + host + std::string("X: a\0b\r\n\r\n", 10)},
       {"control byte in a value", "GET / HTTP/1.1\r\n" + host + "X: a\x02\r\n\r\n"},
       {"DEL in a value", "GET / HTTP/1.1\r\n" + host + "X: a\x7f\r\n\r\n"},
+      {"list of options that is none", "GET / HTTP/1.1\r\n" + host + "Connection: a b\r\n\r\n"},
       {"HTTP/1.2", "GET / HTTP/1.2\r\n" + host + "\r\n"},
       {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\n"},
       {"HTTP/0.9", "GET /\r\n\r\n"},
@@ -137,6 +142,92 @@ TEST(ResponseHead, FindsTheBodysEnd) {
     const auto framing = response_framing(head, method);
     ASSERT_TRUE(framing);
     EXPECT_EQ(*framing, want) << bytes << " to " << method;
+  }
+}
+
+// One byte of `head` changed, added or taken away; all of them, several times.
+std::string damaged(std::string head, std::mt19937& random) {
+  static constexpr std::string_view kBytes("\r\n \t:;,\"\\/aZ09-_\0\x7f\x80\xff", 21);
+  const int changes = 1 + static_cast<int>(random() % 3);
+  for (int i = 0; i < changes; ++i) {
+    const std::size_t at = random() % head.size();
+    const char byte = kBytes[random() % kBytes.size()];
+    switch (random() % 4) {
+      case 0:
+        head[at] = byte;
+        break;
+      case 1:
+        head.insert(at, 1, byte);
+        break;
+      case 2:
+        head.erase(at, 1);
+        break;
+      default:
+        head.insert(at, head.substr(random() % head.size(), 1 + random() % 12));
+    }
+  }
+  return head;
+}
+
+bool read_alike(const http::Fields& a, const http::Fields& b) {
+  return std::ranges::equal(a, b, [](const http::Field& x, const http::Field& y) {
+    return x.name == y.name && x.value == y.value;
+  });
+}
+
+TEST(RequestHead, ThatIsTakenIsReadByBeastAsTheSame) {
+  const std::string whole =
+      "PUT /b/k%20?x=1&y HTTP/1.1\r\nHost: a:80\r\nConnection: close, te\r\nContent-Length: 12\r\n"
+      "x-amz-date:20261121T000000Z \r\nX: \tb c\r\nExpect: 100-continue\r\nY:\r\n\r\n";
+  std::mt19937 random(1);
+  int taken = 0;
+  for (int i = 0; i < 30'000; ++i) {
+    const std::string bytes = damaged(whole, random);
+    http::RequestHead head;
+    if (!read_request(bytes, head)) continue;
+    ++taken;
+    const auto beast = BeastReading<true>::of(bytes);
+    ASSERT_TRUE(beast) << bytes;
+    EXPECT_EQ(beast->method, head.method) << bytes;
+    EXPECT_EQ(beast->target, head.target) << bytes;
+    EXPECT_EQ(beast->version, head.version) << bytes;
+    EXPECT_TRUE(read_alike(beast->fields, head.fields)) << bytes;
+  }
+  EXPECT_GT(taken, 1000);
+}
+
+TEST(ResponseHead, ThatIsTakenIsReadByBeastAsTheSame) {
+  const std::string whole =
+      "HTTP/1.1 200 Very OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\nServer:  a "
+      "b\r\nX:\r\n\r\n";
+  std::mt19937 random(2);
+  int taken = 0;
+  for (int i = 0; i < 30'000; ++i) {
+    const std::string bytes = damaged(whole, random);
+    http::ResponseHead head;
+    if (!parse_response_head(bytes, head) || !response_framing(head, "GET")) continue;
+    ++taken;
+    const auto beast = BeastReading<false>::of(bytes);
+    ASSERT_TRUE(beast) << bytes;
+    EXPECT_EQ(beast->status, head.status) << bytes;
+    EXPECT_EQ(beast->reason, head.reason) << bytes;
+    EXPECT_EQ(beast->version, head.version) << bytes;
+    EXPECT_TRUE(read_alike(beast->fields, head.fields)) << bytes;
+  }
+  EXPECT_GT(taken, 1000);
+}
+
+TEST(ResponseHead, NeedsNoWordsBehindItsStatus) {
+  http::ResponseHead head;
+  for (const std::string_view line : {"HTTP/1.1 200", "HTTP/1.1 200 "}) {
+    ASSERT_TRUE(parse_response_head(std::string(line) + "\r\nX: a\r\n\r\n", head)) << line;
+    EXPECT_EQ(head.status, 200);
+    EXPECT_EQ(head.reason, "");
+  }
+  for (const std::string_view line :
+       {"HTTP/1.1 2000", "HTTP/1.1 20 OK", "HTTP/1.1 -20 OK", "HTTP/1.1  200 OK", "HTTP/1.1 600 X",
+        "HTTP/2 200", "HTTP/1.1", "HTTP/1.1 200\tOK", "HTTP/1.1 200 O\x01K", "ICY 200 OK"}) {
+    EXPECT_FALSE(parse_response_head(std::string(line) + "\r\nX: a\r\n\r\n", head)) << line;
   }
 }
 
