@@ -150,6 +150,8 @@ void match_routes(const Catalogue::Tables& tables, const ServiceRow& service, st
     if (route.greedy == kNone ? route.segment_count != segments.size()
                               : route.segment_count > segments.size())
       continue;
+    // What most routes of S3 want is in the query, and most requests have none.
+    if (route.literal_count != 0 && target.query.empty()) continue;
     RouteMatch match{.operation = route.operation, .route = i};
     if (!path_matches(tables, route, segments, match.specificity)) continue;
     const OperationRow operation = tables.operations[route.operation];

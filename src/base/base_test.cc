@@ -127,5 +127,28 @@ TEST(Random, MakesBase32OfTheAskedLength) {
   EXPECT_NE(text, random.base32(40));
 }
 
+TEST(AsciiCase, IsOfLettersAloneAtEveryPlace) {
+  const auto lower_of = [](int byte) {
+    return static_cast<char>(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte);
+  };
+  for (std::size_t size = 1; size < 20; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(size, 'Q');
+        text[at] = static_cast<char>(byte);
+        std::string want(size, 'q');
+        want[at] = lower_of(byte);
+        ASSERT_EQ(lower_ascii(text), want) << size << ' ' << at << ' ' << byte;
+        ASSERT_TRUE(equals_ignoring_ascii_case(text, want)) << size << ' ' << at << ' ' << byte;
+        std::string other = want;
+        other[at] = static_cast<char>(byte ^ 0x20);
+        ASSERT_EQ(equals_ignoring_ascii_case(text, other),
+                  lower_of(byte) == lower_of(static_cast<unsigned char>(other[at])))
+            << size << ' ' << at << ' ' << byte;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace remit

@@ -6,6 +6,8 @@
 #include <array>
 #include <charconv>
 #include <concepts>
+#include <cstdint>
+#include <cstring>
 
 #include "base/encoding.h"
 
@@ -22,6 +24,34 @@ constexpr std::array<bool, 256> token_table() {
   return table;
 }
 constexpr auto kToken = token_table();
+
+// Whether all of eight bytes are letters, digits or '-', as those of nearly all field names are.
+bool are_plain(const char* bytes) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = 0x8080808080808080;
+  std::uint64_t eight;
+  std::memcpy(&eight, bytes, sizeof eight);
+  if ((eight & kHigh) != 0) return false;
+  // The high bit of a byte of `at_least(x, c)` tells whether that byte of x is c or more.
+  const auto at_least = [](std::uint64_t x, char c) {
+    return x + kOnes * (0x80 - static_cast<std::uint64_t>(c));
+  };
+  const std::uint64_t folded = eight | (kOnes * 0x20);
+  const std::uint64_t letter = at_least(folded, 'a') & ~at_least(folded, 'z' + 1);
+  const std::uint64_t digit = at_least(eight, '0') & ~at_least(eight, '9' + 1);
+  const std::uint64_t dash = at_least(eight, '-') & ~at_least(eight, '-' + 1);
+  return ((letter | digit | dash) & kHigh) == kHigh;
+}
+
+// How many bytes at the front of `text` may stand in a token.
+std::size_t token_size(std::string_view text) {
+  std::size_t size = 0;
+  while (text.size() - size >= sizeof(std::uint64_t) && are_plain(text.data() + size)) {
+    size += sizeof(std::uint64_t);
+  }
+  while (size < text.size() && kToken[static_cast<unsigned char>(text[size])]) ++size;
+  return size;
+}
 
 // Takes a line off the front, without its CR LF. The empty line has a size of zero; nullopt: what
 // is left holds no whole line, or a CR that no LF follows.
@@ -58,8 +88,7 @@ std::string_view without_outer_blanks(std::string_view text) {
 // "name: value", into strings that may hold another field's already.
 Result<> read_field(std::string_view line, http::Field& field) {
   if (line.front() == ' ' || line.front() == '\t') return malformed("folded field line (obs-fold)");
-  std::size_t colon = 0;
-  while (colon < line.size() && kToken[static_cast<unsigned char>(line[colon])]) ++colon;
+  const std::size_t colon = token_size(line);
   if (colon == 0 || colon == line.size() || line[colon] != ':') {
     return malformed("field line that is not a name, a colon and a value");
   }
@@ -217,10 +246,7 @@ Result<> all_or_nothing(std::string& out, const std::invocable auto& append) {
 
 }  // namespace
 
-bool is_token(std::string_view text) {
-  return !text.empty() &&
-         std::ranges::all_of(text, [](char c) { return kToken[static_cast<unsigned char>(c)]; });
-}
+bool is_token(std::string_view text) { return !text.empty() && token_size(text) == text.size(); }
 
 bool is_field_value(std::string_view text) {
   if (!text.empty() &&

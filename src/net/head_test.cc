@@ -217,6 +217,21 @@ TEST(ResponseHead, ThatIsTakenIsReadByBeastAsTheSame) {
   EXPECT_GT(taken, 1000);
 }
 
+TEST(Token, IsWhatRfc9110ListsAtEveryPlace) {
+  const std::string_view allowed =
+      "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  for (std::size_t size = 1; size < 20; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(size, 'x');
+        text[at] = static_cast<char>(byte);
+        ASSERT_EQ(is_token(text), allowed.contains(static_cast<char>(byte))) << size << at << byte;
+      }
+    }
+  }
+  EXPECT_FALSE(is_token(""));
+}
+
 TEST(ResponseHead, NeedsNoWordsBehindItsStatus) {
   http::ResponseHead head;
   for (const std::string_view line : {"HTTP/1.1 200", "HTTP/1.1 200 "}) {
