@@ -22,6 +22,7 @@
 #include "aws/sigv4.h"
 #include "base/digest.h"
 #include "base/encoding.h"
+#include "base/resident.h"
 #include "gateway/egress/egress.h"
 #include "gateway/session.h"
 #include "iam/policy.h"
@@ -193,6 +194,7 @@ int main(int argc, char** argv) {
   out.end_object();
   fmt::print("{}\n", std::move(out).take());
   std::fflush(stdout);
+  forget_pages_of_start();  // as the gateway does
   // An end in good order: what counts its own steps (tools/profile/train) writes them down at exit.
   boost::asio::signal_set stop(loop, SIGTERM, SIGINT);
   stop.async_wait([&loop](const boost::system::error_code&, int) { loop.stop(); });

@@ -1,11 +1,14 @@
 #include <sys/mman.h>
 
 #include <cstring>
+#include <fstream>
+#include <string>
 
 #include "base/digest.h"
 #include "base/encoding.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/resident.h"
 #include "base/scrub.h"
 #include "base/secret.h"
 #include "base/utf8.h"
@@ -148,6 +151,27 @@ TEST(AsciiCase, IsOfLettersAloneAtEveryPlace) {
       }
     }
   }
+}
+
+// Pages of files that are mapped, in KiB.
+int resident_of_files() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssFile:")) return std::stoi(line.substr(8));
+  }
+  return -1;
+}
+
+TEST(ForgetPagesOfStart, LetsGoOfMostThatIsAFilesAndOfNothingThatWasWritten) {
+  static int written = 41;
+  const std::string on_the_heap(1 << 16, 'x');
+  ++written;
+  const int before = resident_of_files();
+  forget_pages_of_start();
+  EXPECT_LT(resident_of_files(), before * 3 / 4);
+  EXPECT_EQ(written, 42);
+  EXPECT_EQ(on_the_heap, std::string(1 << 16, 'x'));
+  EXPECT_EQ(lower_ascii("Code Still Runs"), "code still runs");
 }
 
 }  // namespace

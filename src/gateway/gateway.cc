@@ -13,6 +13,7 @@
 #include "aws/catalogue.h"
 #include "base/encoding.h"
 #include "base/random.h"
+#include "base/resident.h"
 #include "gateway/aws_access.h"
 #include "gateway/egress/egress.h"
 #include "gateway/egress/unsafe.h"
@@ -29,6 +30,8 @@ namespace remit::gateway {
 namespace {
 
 constexpr std::chrono::milliseconds kTimeToDrain{2'000};
+// From the start on: by then a client has its first answer, which must not wait for pages.
+constexpr std::chrono::milliseconds kStarting{1'000};
 constexpr std::string_view kInstructions =
     "Tools here act in AWS within limits set by people. A call or an AWS request beyond them is "
     "refused; the result then says which permission is missing and who decided it. Do not try the "
@@ -206,6 +209,11 @@ void Gateway::listen_for_signals() {
   });
 }
 
+net::Task<> slim_down() {
+  co_await net::sleep_for(kStarting);
+  forget_pages_of_start();
+}
+
 net::Task<> Gateway::serve() {
   auto started = Journal::started(options_.version, catalogue_->date(), catalogue_->sha256(),
                                   hex(config_->digest), rules::name_of(config_->durability));
@@ -223,6 +231,7 @@ net::Task<> Gateway::serve() {
     revoker_.emplace(revoker, revocation_file(config_->ledger_path));
     revoker_->begin();
     net::spawn(loop_, Revoker::run(*revoker_));
+    net::spawn(loop_, slim_down());
     if (config_->aws.prefetch) {
       PrefetchParts prefetch{.log = log_,
                              .random = random_,
