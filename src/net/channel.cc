@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kFirstRead = 8 << 10;
 // Any usual head fits, so that none leaves a part of itself behind where the buffer was smaller.
 constexpr std::size_t kHeadRoom = 8 << 10;
-constexpr std::size_t kBodyRead = 128 << 10;
+constexpr std::size_t kBodyRead = 256 << 10;
 // A larger piece is sent from where it lies; smaller ones are cheaper to copy than to send alone.
 constexpr std::size_t kCopyUpTo = 16 << 10;
 // What a refused or uninterested answer still reads of a request's body, to keep the connection.
