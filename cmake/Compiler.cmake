@@ -24,8 +24,10 @@ add_compile_options(
   -Wimplicit-fallthrough -Wthread-safety -Wdangling -Werror
   -fstack-protector-strong -fcf-protection=full -ftrivial-auto-var-init=zero -D_GLIBCXX_ASSERTIONS
   "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
+# Not beside sanitizers, which do this themselves.
+set(REMIT_FORTIFY -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 if(NOT REMIT_SANITIZE)
-  add_compile_options(-fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+  add_compile_options(${REMIT_FORTIFY})
 endif()
 add_link_options(-fuse-ld=lld-19 -Wl,-z,relro,-z,now,-z,noexecstack)
 # clang's precompiled headers depend on time stamps unless told otherwise; ccache needs this.

@@ -3,8 +3,10 @@
 //
 //   mcp_load echo                                serve the tool `echo` on standard input and output
 //   mcp_load load [-n CALLS] [-c FLIGHT] -- CMD  start CMD, call `echo`, print latencies as JSON
-//   mcp_load first -- CMD                        time from start to the answer of `initialize`, and
-//                                                the resident memory of CMD after it
+//   mcp_load first -- CMD                        time from start to the answer of `initialize` and
+//                                                to that of `tools/list`, which waits for the
+//                                                upstream's process; the memory of CMD after the
+//                                                one and of its first child after the other
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -184,9 +186,23 @@ int load(char** command, int calls, int in_flight) {
   return errors == 0 ? 0 : 1;
 }
 
+// Of all that a process has in memory: "Rss 580, private 576 (anonymous 64) kB".
+std::string memory(int pid) {
+  std::unordered_map<std::string, int> sizes;
+  std::ifstream rollup(fmt::format("/proc/{}/smaps_rollup", pid));
+  for (std::string line; std::getline(rollup, line);) {
+    const auto colon = line.find(':');
+    if (colon != std::string::npos) sizes[line.substr(0, colon)] = std::atoi(&line[colon + 1]);
+  }
+  return fmt::format("Rss {}, private {} (anonymous {}) kB", sizes["Rss"],
+                     sizes["Private_Clean"] + sizes["Private_Dirty"], sizes["Anonymous"]);
+}
+
 int first(char** command) {
   std::vector<double> times;
+  std::vector<double> tools;
   std::string resident;
+  std::string child_memory;
   for (int round = 0; round < 10; ++round) {
     const auto start = Clock::now();
     Child server(command);
@@ -197,13 +213,23 @@ int first(char** command) {
     for (std::string line; std::getline(status, line);) {
       if (line.starts_with("VmRSS:")) resident = line.substr(6);
     }
+    server.send(R"({"jsonrpc":"2.0","method":"notifications/initialized"})");
+    server.send(R"({"jsonrpc":"2.0","id":1,"method":"tools/list"})");
+    while (id_of(server.receive()) != 1) {
+    }
+    tools.push_back(milliseconds(Clock::now() - start));
+    std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", server.pid));
+    if (int child = 0; children >> child) child_memory = memory(child);
     server.stop();
   }
   std::ranges::sort(times);
+  std::ranges::sort(tools);
   resident.erase(0, resident.find_first_not_of(" \t"));
-  fmt::print(R"({{"first_answer_median_ms":{:.2f},"max_ms":{:.2f},"resident":"{}"}})"
+  fmt::print(R"({{"first_answer_median_ms":{:.2f},"max_ms":{:.2f},"resident":"{}",)"
+             R"("tools_median_ms":{:.2f},"tools_max_ms":{:.2f},"first_child":"{}"}})"
              "\n",
-             times[times.size() / 2], times.back(), resident);
+             times[times.size() / 2], times.back(), resident, tools[tools.size() / 2], tools.back(),
+             child_memory);
   return 0;
 }
 

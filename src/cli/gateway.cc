@@ -88,8 +88,8 @@ void add_gateway(CLI::App& app, Exit& exit) {
   verb->add_flag("--json", flags->json, "errors of the start as JSON; the log always is");
   verb->callback([flags, &exit] { exit = run(*flags); });
 
-  // Started by the gateway itself, one for each lane (gateway/supervisor.h).
-  auto* lane = app.add_subcommand("supervise-lane")->group("");
+  // Started by the gateway itself where the small program cannot be (gateway/supervisor_program.h).
+  auto* lane = app.add_subcommand(gateway::kSupervisorVerb)->group("");
   lane->prefix_command();
   lane->callback([lane, &exit] { exit = supervise(lane->remaining()); });
 }

@@ -82,17 +82,19 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 // posix_spawn and not fork: other threads of ours may hold locks, and the child never shares our
-// memory longer than until exec.
-Result<int> spawn_supervisor(ChildOptions& options, const std::array<int, 4>& fds) {
-  std::vector<std::string> command = options.supervisor;
+// memory longer than until exec. The child gets fds as 0, 1, ... and no other descriptor. Returns
+// the process id, or minus errno.
+int spawn_process(const char* program, std::vector<std::string> command, ChildOptions& options,
+                  std::span<const int> fds) {
   command.insert(command.end(), options.command.begin(), options.command.end());
   const auto argv = pointers(command);
   const auto environment = pointers(options.environment);
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  for (int i = 0; i < 4; ++i) posix_spawn_file_actions_adddup2(&actions, fds[std::size_t(i)], i);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 4);
+  int next = 0;
+  for (const int fd : fds) posix_spawn_file_actions_adddup2(&actions, fd, next++);
+  posix_spawn_file_actions_addclosefrom_np(&actions, next);
   if (!options.cwd.empty()) posix_spawn_file_actions_addchdir_np(&actions, options.cwd.c_str());
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
@@ -106,14 +108,27 @@ Result<int> spawn_supervisor(ChildOptions& options, const std::array<int, 4>& fd
       static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID));
   pid_t pid = -1;
   const int error =
-      posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environment.data());
+      posix_spawn(&pid, program, &actions, &attributes, argv.data(), environment.data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) {
-    return fail(ErrorCode::Unavailable,
-                fmt::format("cannot start {}: {}", options.supervisor.front(), reason(error)));
+  return error == 0 ? pid : -error;
+}
+
+Result<int> spawn_supervisor(ChildOptions& options, const std::array<int, 4>& fds) {
+  const Supervisor& supervisor = *options.supervisor;
+  if (supervisor.sealed) {
+    // A descriptor of the file goes along, because its name is the way to it; the supervisor closes
+    // it first of all.
+    static_assert(kSupervisorControl == 3);
+    const std::array<int, 5> all{fds[0], fds[1], fds[2], fds[3], supervisor.sealed->descriptor()};
+    const int pid = spawn_process("/proc/self/fd/4", {kSupervisorName}, options, all);
+    if (pid > 0) return pid;
+    // The system may not want files in memory to be executed: what else is wrong shows again.
   }
-  return pid;
+  const std::string& program = supervisor.command.front();
+  const int pid = spawn_process(program.c_str(), supervisor.command, options, fds);
+  if (pid > 0) return pid;
+  return fail(ErrorCode::Unavailable, fmt::format("cannot start {}: {}", program, reason(-pid)));
 }
 
 }  // namespace

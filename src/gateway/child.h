@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "gateway/supervisor_program.h"
 #include "net/task.h"
 
 namespace remit::gateway {
@@ -22,8 +23,7 @@ struct ChildOptions {
   std::vector<std::string> command;      // argv; the first is looked for in the child's PATH
   std::vector<std::string> environment;  // all of it, "NAME=value"
   std::string cwd;                       // empty: ours
-  // How the supervisor is started; the command follows.
-  std::vector<std::string> supervisor{"/proc/self/exe", "supervise-lane"};
+  std::shared_ptr<const Supervisor> supervisor;  // not null
 };
 
 class Child : public std::enable_shared_from_this<Child> {

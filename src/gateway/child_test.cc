@@ -50,7 +50,8 @@ ChildOptions options(std::vector<std::string> command) {
   ChildOptions made;
   made.command = std::move(command);
   made.environment = {std::string("PATH=") + getenv("PATH")};
-  made.supervisor = {REMIT_SUPERVISOR};
+  NoLog log;
+  made.supervisor = Supervisor::ours(log);
   return made;
 }
 
@@ -137,7 +138,7 @@ TEST(Child, NothingSurvivesAParentThatIsKilled) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, fds[1], 1);
     posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-    std::vector<std::string> words{REMIT_SUPERVISOR, "--host", "python3", "-c", kForks};
+    std::vector<std::string> words{REMIT_CHILD_HOST, "python3", "-c", kForks};
     std::vector<char*> argv;
     for (auto& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);

@@ -171,7 +171,7 @@ Result<> Gateway::build_front() {
                       .ca_pem = egress_->ca_pem(),
                       .directory = directory_->path().string(),
                       .version = options_.version,
-                      .supervisor = options_.supervisor,
+                      .supervisor = Supervisor::ours(log_),
                       .open_metadata = [this](std::shared_ptr<Lane> lane, MayAsk may_ask) {
                         return egress_->open_metadata(std::move(lane), std::move(may_ask));
                       }};

@@ -5,7 +5,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/log.h"
 #include "base/result.h"
@@ -17,7 +16,6 @@ struct GatewayOptions {
   std::string version;
   std::string config_file;     // for messages
   std::string catalogue_file;  // empty: the embedded data
-  std::vector<std::string> supervisor{"/proc/self/exe", "supervise-lane"};
 };
 
 // Returns when the agent is gone or SIGTERM, SIGINT or SIGHUP came, and every child has ended.

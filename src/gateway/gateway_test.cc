@@ -169,7 +169,7 @@ TEST(Gateway, DoesNotStartWithAConfigurationThatItCannotServeWhole) {
   ASSERT_TRUE(loaded.config) << rules::to_string(loaded.problems.front(), "remit.yaml");
   ASSERT_FALSE(rules::not_served(*loaded.config).empty());
   NoLog log;
-  const auto ran = run_gateway(loaded.config, {"1", "remit.yaml", "", {}}, log);
+  const auto ran = run_gateway(loaded.config, {"1", "remit.yaml", ""}, log);
   ASSERT_FALSE(ran);
   EXPECT_EQ(ran.error().code, ErrorCode::InvalidInput);
   EXPECT_THAT(ran.error().message, HasSubstr("remit.yaml:3"));

@@ -246,7 +246,7 @@ Result<> LanePool::prepare(const Leased& process, std::shared_ptr<Call> call,
             prepare_environment(plan, process->directory->path(), aws::process_environment()));
   options.command = upstream_.command;
   options.cwd = upstream_.cwd;
-  if (!facts.supervisor.empty()) options.supervisor = facts.supervisor;
+  options.supervisor = facts.supervisor;
   parts_.lanes.add(process->lane);
   process->lane->put_in_force(std::move(call));
   return {};

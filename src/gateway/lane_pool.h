@@ -40,7 +40,7 @@ class LaneHost {
     std::string version;                    // of the gateway
     mcp::Revision revision = mcp::kNewest;  // spoken with the agent
     std::string capabilities = "{}";        // of the agent
-    std::vector<std::string> supervisor;
+    std::shared_ptr<const Supervisor> supervisor;
   };
   virtual Facts facts() const = 0;
   // The lane's own instance metadata, for processes that fetch their credentials there.

@@ -111,6 +111,15 @@ pid_t start(char** argv) {
   return failed ? -error : child;
 }
 
+// Whatever else was open here (the file that this program runs from), the upstream must not get.
+// Were one of its own three missing, the next file opened would take its number.
+void keep_only_the_upstreams_descriptors() {
+  closefrom(kSupervisorControl + 1);
+  for (int fd = 0; fd < 3; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0) (void)!open("/dev/null", O_RDWR);  // the lowest number: this one
+  }
+}
+
 void let_go_of_the_upstreams_pipes() {
   const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; fd < 3; ++fd) {
@@ -169,6 +178,8 @@ int watch(pid_t child, int signals) {
 
 int supervise(int argc, char** argv) {
   if (argc < 1 || fcntl(kSupervisorControl, F_SETFD, FD_CLOEXEC) != 0) return 2;
+  keep_only_the_upstreams_descriptors();
+  prctl(PR_SET_NAME, kSupervisorName);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   constexpr rlimit kNoCore{.rlim_cur = 0, .rlim_max = 0};

@@ -8,14 +8,18 @@
 // Not defended: a process of the same user that kills the supervisor itself with SIGKILL. Its own
 // parent-death signal still ends the upstream's first process then, but not that one's children.
 //
-// The supervisor is this very program, started again with the verb `supervise-lane`: it inherits
-// no memory of the gateway. Linux only (prctl, signalfd, /proc).
+// The supervisor inherits no memory of the gateway: it is a small program of its own, and this file
+// needs nothing but libc. How it is started: supervisor_program.h. Linux only (prctl, signalfd,
+// /proc).
 
 #include <cstdint>
 
 namespace remit::gateway {
 
 inline constexpr int kSupervisorControl = 3;  // descriptor of the control socket
+// The program's name; the kernel keeps 15 characters of it ("remit-supervise" in ps and top).
+inline constexpr const char* kSupervisorName = "remit-supervise-lane";
+inline constexpr const char* kSupervisorVerb = "supervise-lane";  // of the big program
 
 // Reports of the supervisor, 5 bytes each: kind, then a number in the machine's byte order.
 enum class Report : char {
@@ -27,7 +31,8 @@ enum class Report : char {
 enum class Order : char { Terminate = 'T', Kill = 'K' };
 
 // Runs argv[0..argc) under supervision; the exit code of the supervisor's process. Descriptors
-// 0 to 2 are the upstream's. argv must end with a null pointer.
+// 0 to 2 are the upstream's, those above the control socket are closed. argv must end with a null
+// pointer.
 int supervise(int argc, char** argv);
 
 }  // namespace remit::gateway

@@ -28,7 +28,7 @@ struct LaneSetting {
   std::string ca_pem;
   std::string directory;  // private directories of lanes are made below it
   std::string version;
-  std::vector<std::string> supervisor;
+  std::shared_ptr<const Supervisor> supervisor;
   OpenMetadata open_metadata = nullptr;  // null: no upstream may have `credentials: imds`
 };
 

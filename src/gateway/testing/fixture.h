@@ -146,7 +146,7 @@ class World {
                     .ca_pem = "",
                     .directory = directory->path().string(),
                     .version = "0",
-                    .supervisor = {REMIT_SUPERVISOR}});
+                    .supervisor = Supervisor::ours(log)});
     calls.emplace(CallParts{loop, clock, random, log, *planner, limits, *sessions, *journal,
                             *toolbox, *upstreams},
                   config);
