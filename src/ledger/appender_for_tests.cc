@@ -1,5 +1,6 @@
-// ledger_appender PATH disk|process COUNT: appends records as fast as they are acknowledged, 64 at
-// a time, and writes "SEQUENCE PID-NUMBER" for each acknowledged one. COUNT 0: until it is killed.
+// ledger_appender PATH disk|process COUNT [PAGES]: appends records as fast as they are
+// acknowledged, 64 at a time, and writes "SEQUENCE PID-NUMBER" for each acknowledged one. COUNT 0:
+// until it is killed. The log is brought into the file when it has PAGES pages.
 #include <unistd.h>
 
 #include <cstdio>
@@ -11,11 +12,12 @@
 using namespace remit::ledger;
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 2;
+  if (argc != 4 && argc != 5) return 2;
   TestLoop loop;
   Options options;
   options.path = argv[1];
   options.durability = std::string_view(argv[2]) == "disk" ? Durability::Disk : Durability::Process;
+  if (argc == 5) options.checkpoint_pages = std::atoi(argv[4]);
   const long count = std::strtol(argv[3], nullptr, 10);
   auto ledger = open(options, loop.post());
   if (!ledger) {

@@ -21,13 +21,15 @@ struct Child {
   int output = -1;
 };
 
-Child start_appender(const std::filesystem::path& path, const char* durability, const char* count) {
+Child start_appender(const std::filesystem::path& path, const char* durability, const char* count,
+                     const char* checkpoint_pages = "2000") {
   int ends[2];
   EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
   const pid_t pid = ::fork();
   if (pid == 0) {
     ::dup2(ends[1], STDOUT_FILENO);
-    ::execl(REMIT_LEDGER_APPENDER, "ledger_appender", path.c_str(), durability, count, nullptr);
+    ::execl(REMIT_LEDGER_APPENDER, "ledger_appender", path.c_str(), durability, count,
+            checkpoint_pages, nullptr);
     ::_exit(127);
   }
   ::close(ends[1]);
@@ -102,6 +104,47 @@ TEST(LedgerCrash, KeepsEveryAcknowledgedRecordThroughKills) {
     EXPECT_GT(acknowledged.size(), 500U);
     expect_all_there(folder.ledger(), acknowledged);
   }
+}
+
+// With a log so short, it is being brought into the file at nearly any moment.
+TEST(LedgerCrash, KeepsEveryAcknowledgedRecordThroughKillsWhileTheLogIsBroughtIn) {
+  std::mt19937 random(12);
+  for (const char* durability : {"disk", "process"}) {
+    const TestFolder folder;
+    std::map<std::int64_t, std::string> acknowledged;
+    for (int kill = 0; kill < 25; ++kill) {
+      const Child child = start_appender(folder.ledger(), durability, "0", "40");
+      std::string output = read_output(child, 10'000 + random() % 40'000);
+      std::this_thread::sleep_for(std::chrono::microseconds(random() % 2000));
+      ::kill(child.pid, SIGKILL);
+      output += read_output(child, std::string::npos);
+      finish(child);
+      acknowledged.merge(acknowledged_in(output));
+    }
+    EXPECT_GT(acknowledged.size(), 5000U);
+    expect_all_there(folder.ledger(), acknowledged);
+  }
+}
+
+TEST(LedgerCrash, LetsProcessesBringTheLogInAtTheSameTime) {
+  const TestFolder folder;
+  std::vector<Child> children;
+  for (const char* durability : {"disk", "process"}) {
+    children.push_back(start_appender(folder.ledger(), durability, "3000", "40"));
+  }
+  std::vector<std::string> outputs(children.size());
+  std::vector<std::thread> readers;
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    readers.emplace_back([&, i] { outputs[i] = read_output(children[i], std::string::npos); });
+  }
+  for (std::thread& reader : readers) reader.join();
+  std::map<std::int64_t, std::string> acknowledged;
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    EXPECT_EQ(finish(children[i]), 0);
+    acknowledged.merge(acknowledged_in(outputs[i]));
+  }
+  EXPECT_EQ(acknowledged.size(), 6000U);
+  expect_all_there(folder.ledger(), acknowledged);
 }
 
 TEST(LedgerCrash, LetsProcessesAppendAtTheSameTime) {

@@ -38,9 +38,16 @@ class GroupCommit final : public Ledger {
   GroupCommit(Options options, Store store, Post post)
       : options_(std::move(options)), post_(std::move(post)), store_(std::move(store)) {
     thread_ = std::thread([this] { run(); });
+    keeper_thread_ = std::thread([this] { keep_log_short(); });
   }
 
   ~GroupCommit() override {
+    {
+      const std::lock_guard lock(mutex_);
+      keeper_stopping_ = true;
+    }
+    keeper_wake_.notify_one();
+    keeper_thread_.join();  // before the other thread, which it may wait for
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
@@ -92,7 +99,23 @@ class GroupCommit final : public Ledger {
   }
 
   void wake_thread() {
-    if (std::exchange(waiting_, false) || claiming_) wake_.notify_one();
+    if (std::exchange(waiting_, false)) wake_.notify_one();
+  }
+
+  // The keeper's thread waits for a long log, or for the end of what is being written. Under
+  // mutex_.
+  void wake_keeper() { keeper_wake_.notify_one(); }
+
+  // `pages` are in the log. Under mutex_.
+  void watch_log(int pages) {
+    log_pages_ = pages;
+    if (pages >= long_log_ && !std::exchange(checkpoint_due_, true)) wake_keeper();
+  }
+
+  // Under mutex_.
+  void done_writing() {
+    writing_ = false;
+    if (claiming_) wake_keeper();
   }
 
   // A record on its own is committed at once. Where several come, a few turns more gather more of
@@ -113,9 +136,10 @@ class GroupCommit final : public Ledger {
   void end_turn() {
     std::unique_lock lock(mutex_);
     turn_posted_ = false;
-    if (queue_.empty() || writing_ || handed_over_) return;  // whoever is at it looks again after
+    // Whoever is at it looks again after.
+    if (queue_.empty() || writing_ || handed_over_ || claiming_) return;
     if (more_may_come()) return post_turn();
-    if (claiming_ || !store_ || failure_) return hand_over();
+    if (!store_ || failure_) return hand_over();
     take(batch_);
     writing_ = true;
     lock.unlock();
@@ -124,20 +148,19 @@ class GroupCommit final : public Ledger {
     if (written && *written == Store::Attempt::Busy) return give_back(lock);
     std::optional<Error> failure;
     if (!written) failure = failed(std::move(written).error());
-    const bool log_is_long = store_ && store_->log_pages() >= options_.checkpoint_pages;
+    const int log_pages = store_ ? store_->log_pages() : 0;
     if (!failure && options_.durability == Durability::Disk) {
       lock.lock();
-      checkpoint_due_ = checkpoint_due_ || log_is_long;
+      watch_log(log_pages);
       sync_due_ = true;
       return wake_thread();
     }
     auto answers = answers_to(batch_, failure);
     batch_.clear();
     lock.lock();
-    writing_ = false;
+    done_writing();
     note(std::move(failure));
-    checkpoint_due_ = checkpoint_due_ || log_is_long;
-    if (claiming_ || log_is_long) wake_thread();
+    watch_log(log_pages);
     if (!queue_.empty()) post_turn();  // appended by another thread while we wrote
     if (answers_posted_ != 0) return post_answers(std::move(answers));  // theirs come first
     lock.unlock();
@@ -151,7 +174,7 @@ class GroupCommit final : public Ledger {
     queue_.insert(queue_.begin(), std::make_move_iterator(batch_.begin()),
                   std::make_move_iterator(batch_.end()));
     batch_.clear();
-    writing_ = false;
+    done_writing();
     hand_over();
   }
 
@@ -159,18 +182,19 @@ class GroupCommit final : public Ledger {
     std::unique_lock lock(mutex_);
     while (wait_for_work(lock)) {
       if (sync_due_) sync(lock);
-      if (std::exchange(checkpoint_due_, false)) shorten_log(lock);
       const bool ours = std::exchange(handed_over_, false) || stopping_;
-      if (!ours || queue_.empty() || writing_) continue;
+      if (!ours || queue_.empty() || writing_ || claiming_) continue;
       take(batch_);
       writing_ = true;
       lock.unlock();
       auto failure = write();
+      const int log_pages = store_ ? store_->log_pages() : 0;
       auto answers = answers_to(batch_, failure);
       batch_.clear();
       lock.lock();
-      writing_ = false;
+      done_writing();
       note(std::move(failure));
+      watch_log(log_pages);
       post_answers(std::move(answers));  // locked, so that no later append is answered before
       if (!queue_.empty()) post_turn();
     }
@@ -185,7 +209,7 @@ class GroupCommit final : public Ledger {
     auto answers = answers_to(batch_, failure);
     batch_.clear();
     lock.lock();
-    writing_ = false;
+    done_writing();
     note(std::move(failure));
     post_answers(std::move(answers));
     if (!queue_.empty()) post_turn();
@@ -193,7 +217,7 @@ class GroupCommit final : public Ledger {
 
   // False when everything is written and the owner wants to go.
   bool wait_for_work(std::unique_lock<std::mutex>& lock) {
-    while (!sync_due_ && !handed_over_ && !checkpoint_due_ && !stopping_) {
+    while (!sync_due_ && !handed_over_ && !stopping_) {
       waiting_ = true;
       wake_.wait(lock);
     }
@@ -201,7 +225,19 @@ class GroupCommit final : public Ledger {
     return !stopping_ || sync_due_ || !queue_.empty();
   }
 
-  // A reader in the way or a disk in trouble: the log grows on, and a later commit asks again.
+  // On the keeper's thread.
+  void keep_log_short() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      keeper_wake_.wait(lock, [this] { return checkpoint_due_ || keeper_stopping_; });
+      if (keeper_stopping_) return;
+      shorten_log(lock);
+      checkpoint_due_ = false;
+    }
+  }
+
+  // A reader in the way or a disk in trouble: the log grows on, and is tried again when it has
+  // grown as much again.
   void shorten_log(std::unique_lock<std::mutex>& lock) {
     lock.unlock();
     if (!keeper_) {
@@ -211,12 +247,9 @@ class GroupCommit final : public Ledger {
     lock.lock();
     if (good) {
       claiming_ = true;
-      while (writing_) {
-        wake_.wait(lock, [this] { return !writing_ || sync_due_; });
-        if (sync_due_) sync(lock);
-      }
+      keeper_wake_.wait(lock, [this] { return !writing_; });
       claiming_ = false;
-      writing_ = true;  // the owner's thread leaves the queue to us
+      writing_ = true;  // the others leave the queue to us
       lock.unlock();
       good = keeper_->restart().has_value();
       lock.lock();
@@ -224,19 +257,31 @@ class GroupCommit final : public Ledger {
       if (!queue_.empty()) post_turn();
     }
     if (!good) keeper_.reset();
+    long_log_ = (good ? 0 : log_pages_) + options_.checkpoint_pages;
   }
 
   // While the owner's thread goes on to append. What was appended in the meantime is copied in
-  // turn, until so little is left that nobody notices the wait for it.
+  // turn, until so little is left that nobody notices the wait for it. When more comes than the
+  // pauses allow to copy, it is copied without; when more comes than the disk can take, the rest
+  // has to wait for it.
   bool copy_most() {
-    constexpr std::int64_t kLittle = 256;  // pages
-    constexpr int kMostRounds = 5;         // each is shorter, unless the disk cannot keep up
-    for (int round = 0; round < kMostRounds; ++round) {
-      const auto left = keeper_->copy();
-      if (!left) return false;
-      if (*left <= kLittle) break;
+    constexpr std::int64_t kLittle = 128;  // pages
+    std::int64_t copied = 0;
+    std::int64_t most = std::int64_t{2} * options_.checkpoint_pages;  // to be copied with pauses
+    while (true) {
+      const std::int64_t left = log_pages() - copied;
+      if (copied != 0 && left <= kLittle) return true;
+      const auto found = keeper_->copy(left <= most);
+      if (!found) return false;
+      if (left > most) return true;
+      copied = *found;
+      most = left / 2;
     }
-    return true;
+  }
+
+  std::int64_t log_pages() {
+    const std::lock_guard lock(mutex_);
+    return log_pages_;
   }
 
   void take(std::vector<Pending>& batch) {
@@ -324,10 +369,11 @@ class GroupCommit final : public Ledger {
   Batch records_;  // what is written of batch_
   std::vector<Appended> appended_;
 
-  std::optional<LogKeeper> keeper_;  // of the ledger's thread
+  std::optional<LogKeeper> keeper_;  // of the keeper's thread
 
   std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable keeper_wake_;
   std::vector<Pending> queue_;  // under mutex_, as all below
   std::size_t queued_bytes_ = 0;
   std::optional<Error> failure_;  // of the last batch
@@ -339,12 +385,16 @@ class GroupCommit final : public Ledger {
   bool handed_over_ = false;
   bool sync_due_ = false;
   bool checkpoint_due_ = false;
+  int log_pages_ = 0;  // after our last commit
+  int long_log_ = options_.checkpoint_pages;
   bool claiming_ = false;  // the ledger's thread waits for the owner's to be done with its turn
   bool writing_ = false;
   bool waiting_ = false;
   bool stopping_ = false;
+  bool keeper_stopping_ = false;
 
-  std::thread thread_;
+  std::thread thread_;         // syncs, and commits what could block
+  std::thread keeper_thread_;  // brings the log into the file
 };
 
 }  // namespace

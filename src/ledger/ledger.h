@@ -56,9 +56,9 @@ struct Options {
   std::chrono::milliseconds busy_timeout{5000};
   // After a failure: appends within this time fail without another attempt.
   std::chrono::milliseconds retry_after{250};
-  // How long the log may grow before it is brought into the file, on the ledger's thread. Pages of
+  // How long the log may grow before it is brought into the file, on a thread for that. Pages of
   // 4 KiB; a longer log makes stalls rarer and reading it slower.
-  int checkpoint_pages = 1000;
+  int checkpoint_pages = 2000;
   // Appends beyond either bound fail at once.
   std::size_t max_queued = 65'536;
   std::size_t max_queued_bytes = std::size_t{64} << 20;
@@ -76,7 +76,8 @@ struct Options {
 // Who does what: the owner's thread commits, once for all records of a turn of its loop, because
 // handing a record to another thread and back costs more than writing it. What may block goes to a
 // thread of the ledger's own: with Durability::Disk the sync, during which the next records gather;
-// another gateway's lock; opening the file again; bringing the log into the file.
+// another gateway's lock; opening the file again. A second one brings the log into the file, in
+// small pieces with pauses between; appends wait only for the last of it, a few syncs of the disk.
 Result<std::unique_ptr<Ledger>> open(Options options, Post post);
 
 // $XDG_STATE_HOME/remit/ledger.db, or below ~/.local/state.

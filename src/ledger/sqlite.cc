@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include "ledger/paced.h"
+
 namespace remit::ledger {
 namespace {
 
@@ -88,12 +90,12 @@ std::string_view Statement::blob(int column) const {
 void Database::Close::operator()(sqlite3* database) const noexcept { sqlite3_close_v2(database); }
 
 Result<Database> Database::open(const std::filesystem::path& path, OpenMode mode,
-                                std::chrono::milliseconds busy_timeout) {
+                                std::chrono::milliseconds busy_timeout, const char* vfs) {
   const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
                     (mode == OpenMode::ReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
   count_no_memory();
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, vfs);
   Database database(handle);
   if (code != SQLITE_OK) {
     return std::unexpected(handle == nullptr ? Error{ErrorCode::Unavailable, "out of memory"}
@@ -150,6 +152,19 @@ std::uint32_t Database::data_version() const {
   std::uint32_t version = 0;
   sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_DATA_VERSION, &version);
   return version;
+}
+
+void Database::pace(bool paced) { set_paced(database_.get(), paced); }
+
+Result<> Database::sync() {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (file == nullptr || file->pMethods == nullptr) {
+    return fail(ErrorCode::Unavailable, "the file is not open");
+  }
+  if (file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY) == SQLITE_OK)
+    return {};
+  return fail(ErrorCode::Unavailable, "I/O error: the file cannot be synced");
 }
 
 bool Database::file_moved() const {

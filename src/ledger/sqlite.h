@@ -45,9 +45,10 @@ class Statement {
 
 class Database {
  public:
-  // The file must exist. `path` may not be a symbolic link.
+  // The file must exist. `path` may not be a symbolic link. `vfs`: see paced_vfs(); null: SQLite's
+  // own.
   static Result<Database> open(const std::filesystem::path& path, OpenMode mode,
-                               std::chrono::milliseconds busy_timeout);
+                               std::chrono::milliseconds busy_timeout, const char* vfs = nullptr);
 
   Result<> exec(const std::string& sql);
   Result<Statement> prepare(std::string_view sql);
@@ -62,6 +63,8 @@ class Database {
   int log_pages() const { return *log_pages_; }  // after the last commit
   // Changes when another connection committed; as of the transaction that is open.
   std::uint32_t data_version() const;
+  void pace(bool paced);    // with paced_vfs() only
+  Result<> sync();          // waits until the disk has what was written to the file itself
   bool file_moved() const;  // the path no longer names the open file
 
  private:

@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <thread>
+
+#include "ledger/paced.h"
 
 namespace remit::ledger {
 namespace {
@@ -314,20 +317,47 @@ Result<LogKeeper> LogKeeper::open(const Options& options) {
   // Long enough for another gateway's commit, short enough not to hold up ours for a slow reader.
   constexpr std::chrono::milliseconds kPatience{10};
   REMIT_TRY(const fs::path path, prepare_file(options.path, Store::IfAbsent::Refuse));
-  auto opened = Database::open(path, OpenMode::ReadWrite, kPatience);
+  auto opened = Database::open(path, OpenMode::ReadWrite, kPatience, paced_vfs());
   if (!opened) return wrap(path.string(), std::move(opened).error());
-  LogKeeper keeper(*std::move(opened));
-  REMIT_CHECKED(keeper.database_.exec("PRAGMA synchronous = NORMAL"));
-  return keeper;
+  Database database = *std::move(opened);
+  REMIT_CHECKED(database.exec("PRAGMA synchronous = NORMAL"));
+  FileHandle log(::open((path.string() + "-wal").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (log.get() < 0) return system_failure(path, "its log cannot be opened");
+  return LogKeeper(std::move(database), std::move(log));
+}
+
+// SQLite syncs the log before it copies of it. Thousands of pages in one sync keep the processor
+// for milliseconds, so most of them are on their way before. Only a hint: the sync waits for all,
+// and is told of what failed.
+void LogKeeper::start_writing_log() {
+  constexpr std::int64_t kPiece = std::int64_t{kPacedPages} * 4096 * 2;
+  struct stat facts{};
+  if (::fstat(log_.get(), &facts) != 0) return;
+  for (std::int64_t at = copied_bytes_; at < facts.st_size; at += kPiece) {
+    if (::sync_file_range(log_.get(), at, kPiece, SYNC_FILE_RANGE_WRITE) != 0) return;
+    pace();
+  }
 }
 
 // https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
-Result<std::int64_t> LogKeeper::copy() {
+Result<std::int64_t> LogKeeper::copy(bool paced) {
+  constexpr std::int64_t kFrame = 4096 + 24;  // a page in the log
+  database_.pace(paced);
+  if (paced) start_writing_log();
   REMIT_TRY(Statement checkpoint, database_.prepare("PRAGMA wal_checkpoint(PASSIVE)"));
   REMIT_TRY([[maybe_unused]] const bool row, checkpoint.step());
-  return checkpoint.integer(1) - checkpoint.integer(2);
+  const std::int64_t pages = checkpoint.integer(1);
+  checkpoint.reset();
+  copied_bytes_ = std::max<std::int64_t>(pages, 0) * kFrame;
+  // Unless it copied everything, SQLite leaves this to the next checkpoint, which is restart().
+  if (paced) REMIT_CHECKED(database_.sync());
+  return pages;
 }
 
-Result<> LogKeeper::restart() { return database_.exec("PRAGMA wal_checkpoint(RESTART)"); }
+Result<> LogKeeper::restart() {
+  copied_bytes_ = 0;
+  database_.pace(false);
+  return database_.exec("PRAGMA wal_checkpoint(RESTART)");
+}
 
 }  // namespace remit::ledger

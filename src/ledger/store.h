@@ -68,15 +68,21 @@ class Store {
 class LogKeeper {
  public:
   static Result<LogKeeper> open(const Options& options);
-  // Both wait for the disk. copy() brings most of the log into the file while appends go on, and
-  // tells how many pages are left of it; restart() the little that came meanwhile, and the log
-  // begins anew: nobody may append then.
-  Result<std::int64_t> copy();
+  // Both wait for the disk. copy() brings the log into the file while appends go on, and tells how
+  // many pages it found in the log; restart() what came meanwhile, and the log begins anew: nobody
+  // may append then. Paced, copy() leaves the processor to others between pieces, and what it wrote
+  // has reached the disk, so that restart() is short.
+  Result<std::int64_t> copy(bool paced = true);
   Result<> restart();
 
  private:
-  explicit LogKeeper(Database database) : database_(std::move(database)) {}
+  LogKeeper(Database database, FileHandle log)
+      : database_(std::move(database)), log_(std::move(log)) {}
+  void start_writing_log();
+
   Database database_;
+  FileHandle log_;
+  std::int64_t copied_bytes_ = 0;  // of the log, since it began anew
 };
 
 }  // namespace remit::ledger
