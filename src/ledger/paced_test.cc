@@ -102,7 +102,9 @@ TEST(Paced, GivesTheProcessorAwayUnlessOthersWait) {
             SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(database, "PRAGMA user_version", nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_file* file = nullptr;
-  ASSERT_EQ(sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file), SQLITE_OK);
+  ASSERT_EQ(
+      sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file)),
+      SQLITE_OK);
   const std::string page(4096, 'x');
   const auto pauses = [&] {
     struct rusage before{}, after{};

@@ -158,7 +158,8 @@ void Database::pace(bool paced) { set_paced(database_.get(), paced); }
 
 Result<> Database::sync() {
   sqlite3_file* file = nullptr;
-  sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_FILE_POINTER,
+                       static_cast<void*>(&file));
   if (file == nullptr || file->pMethods == nullptr) {
     return fail(ErrorCode::Unavailable, "the file is not open");
   }
