@@ -387,7 +387,7 @@ class GroupCommit final : public Ledger {
   bool checkpoint_due_ = false;
   int log_pages_ = 0;  // after our last commit
   int long_log_ = options_.checkpoint_pages;
-  bool claiming_ = false;  // the ledger's thread waits for the owner's to be done with its turn
+  bool claiming_ = false;  // the keeper's thread waits for what is being written
   bool writing_ = false;
   bool waiting_ = false;
   bool stopping_ = false;

@@ -294,11 +294,11 @@ Result<> parse_request_head(std::string_view bytes, http::RequestHead& head) {
 
 Result<> parse_response_head(std::string_view bytes, http::ResponseHead& head) {
   REMIT_TRY(const std::string_view line, start_line(bytes));
-  // "HTTP/1.1 200 OK"; the words may be missing, and with them the blank that should stay.
+  // "HTTP/1.1 200 OK"; the words may be missing, the blank before them may not (RFC 9112, 4).
   constexpr std::size_t kVersion = 8;
   constexpr std::size_t kStatus = 3;
   constexpr std::size_t kEnd = kVersion + 1 + kStatus;
-  if (line.size() < kEnd || line[kVersion] != ' ' || (line.size() > kEnd && line[kEnd] != ' ')) {
+  if (line.size() <= kEnd || line[kVersion] != ' ' || line[kEnd] != ' ') {
     return malformed("not VERSION STATUS REASON");
   }
   REMIT_TRY(head.version, read_version(line.substr(0, kVersion)));
@@ -307,7 +307,7 @@ Result<> parse_response_head(std::string_view bytes, http::ResponseHead& head) {
   if (error != std::errc() || end != digits + kStatus || head.status < 100 || head.status > 599) {
     return malformed("status outside 100 to 599");
   }
-  const std::string_view reason = line.substr(std::min(kEnd + 1, line.size()));
+  const std::string_view reason = line.substr(kEnd + 1);
   if (!is_text(reason)) return malformed("control byte in the reason");
   head.reason.assign(reason);
   return read_fields(bytes, head.fields);
