@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "net/stream_layer.h"
+#include "net/tcp.h"
 
 namespace remit::net {
 
@@ -49,55 +50,41 @@ class Stream::Tls final : public Stream::Layer {
   asio::ssl::stream<Socket&> stream_;
 };
 
-Stream::Stream(Socket socket) : socket_(std::make_unique<Socket>(std::move(socket))) {
+Stream::Stream(Socket socket) {
   ErrorCodeOf ignored;
-  socket_->set_option(asio::ip::tcp::no_delay(true), ignored);
-  socket_->non_blocking(true, ignored);
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  tcp_ = Tcp::take(std::move(socket));
 }
 Stream::Stream(std::unique_ptr<Layer> layer) : layer_(std::move(layer)) {}
 Stream::Stream(Stream&&) noexcept = default;
-// Not the default: the old layer goes before the socket that it refers to.
+// Not the default: the old layer goes before the socket that it refers to, and a socket is closed.
 Stream& Stream::operator=(Stream&& other) noexcept {
+  if (tcp_) tcp_->close();
   layer_ = std::move(other.layer_);
   socket_ = std::move(other.socket_);
+  tcp_ = std::move(other.tcp_);
   tls_ = std::exchange(other.tls_, nullptr);
   return *this;
 }
-Stream::~Stream() = default;
+Stream::~Stream() {
+  if (tcp_) tcp_->close();
+}
 
 Task<Stream::ErrorAndSize> Stream::read_some(asio::mutable_buffer into) {
   // Not a coroutine itself: one frame less on the hot path.
   if (layer_) return layer_->read_some(into);
-  return socket_->async_read_some(into, kAwait);
+  return tcp_->read_some(into);
 }
 
 std::size_t Stream::try_write(std::string_view first, std::string_view second, ErrorCodeOf& ec) {
   if (layer_) return layer_->try_write(first, second, ec);
-  std::size_t sent;
-  if (second.empty()) {
-    sent = socket_->write_some(asio::buffer(first), ec);
-  } else {
-    const std::array<asio::const_buffer, 2> both = {asio::buffer(first), asio::buffer(second)};
-    sent = socket_->write_some(both, ec);
-  }
-  if (ec == asio::error::would_block || ec == asio::error::try_again) ec.clear();
-  return sent;
+  return tcp_->try_write(first, second, ec);
 }
-
-namespace {
-
-Task<ErrorCodeOf> write_to(Socket& socket, std::string_view first, std::string_view second) {
-  const std::array<asio::const_buffer, 2> both = {asio::buffer(first), asio::buffer(second)};
-  auto [ec, n] = co_await asio::async_write(socket, both, kAwait);
-  co_return ec;
-}
-
-}  // namespace
 
 Task<ErrorCodeOf> Stream::write(std::string_view first, std::string_view second) {
   // Not a coroutine itself: one frame less.
   if (layer_) return layer_->write(first, second);
-  return write_to(*socket_, first, second);
+  return tcp_->write(first, second);
 }
 
 namespace {
@@ -111,6 +98,7 @@ std::string tls_reason(const ErrorCodeOf& ec, SSL* ssl) {
 }  // namespace
 
 SSL* Stream::add_tls(std::shared_ptr<asio::ssl::context> context) {
+  socket_ = std::make_unique<Socket>(std::exchange(tcp_, nullptr)->release());
   auto tls = std::make_unique<Tls>(*socket_, std::move(context));
   tls_ = tls.get();
   layer_ = std::move(tls);
@@ -159,6 +147,7 @@ Task<Result<>> Stream::start_tls_server(std::shared_ptr<asio::ssl::context> cont
 }
 
 void Stream::shutdown_send() {
+  if (tcp_) return tcp_->shutdown_send();
   if (layer_) layer_->shutdown_send();
   ErrorCodeOf ignored;
   if (socket_) socket_->shutdown(asio::socket_base::shutdown_send, ignored);
@@ -166,22 +155,29 @@ void Stream::shutdown_send() {
 
 void Stream::close() {
   ErrorCodeOf ignored;
-  if (socket_) {
+  if (tcp_) {
+    tcp_->close();
+  } else if (socket_) {
     socket_->close(ignored);
   } else if (layer_) {
     layer_->close();
   }
 }
 
+int Stream::descriptor() const {
+  if (tcp_) return tcp_->native_handle();
+  return socket_ && socket_->is_open() ? socket_->native_handle() : -1;
+}
+
 bool Stream::is_open() const {
-  if (socket_) return socket_->is_open();
+  if (tcp_ || socket_) return descriptor() >= 0;
   return layer_ && layer_->is_open();
 }
 
 bool Stream::peer_is_done() const {
-  if (!socket_) return !layer_ || layer_->peer_is_done();
-  if (!socket_->is_open()) return true;
-  pollfd state{socket_->native_handle(), POLLRDHUP, 0};
+  if (!tcp_ && !socket_) return !layer_ || layer_->peer_is_done();
+  pollfd state{descriptor(), POLLRDHUP, 0};
+  if (state.fd < 0) return true;
   if (::poll(&state, 1, 0) <= 0) return false;
   if ((state.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return true;
   // Half-closed: who has said all and still holds its socket waits for us.
@@ -189,14 +185,17 @@ bool Stream::peer_is_done() const {
 }
 
 std::optional<PeerSocket> Stream::peer_socket() const {
-  if (!socket_ || !socket_->is_open()) return std::nullopt;
-  return net::peer_socket(socket_->native_handle());
+  const int fd = descriptor();
+  if (fd < 0) return std::nullopt;
+  return net::peer_socket(fd);
 }
 
 bool Stream::is_quiet() {
-  if (!socket_ || !socket_->is_open()) return false;
+  const int fd = descriptor();
+  if (fd < 0) return false;
+  if (tcp_ && tcp_->is_drained()) return true;
   char byte;
-  const ssize_t n = ::recv(socket_->native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  const ssize_t n = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   // With TLS, tickets may lie in the socket of a good connection; its end may not.
   if (n > 0) return tls_ != nullptr;
   return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);

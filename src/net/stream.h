@@ -18,6 +18,8 @@
 
 namespace remit::net {
 
+class Tcp;
+
 class Stream {
  public:
   using ErrorAndSize = std::tuple<boost::system::error_code, std::size_t>;
@@ -69,7 +71,10 @@ class Stream {
   explicit Stream(std::unique_ptr<Layer> layer);
   ssl_st* add_tls(std::shared_ptr<boost::asio::ssl::context> context);
 
-  std::unique_ptr<Socket> socket_;  // Tls holds a reference to it, so it stays where it is
+  int descriptor() const;  // -1 when it is closed, or of a pipe
+
+  std::shared_ptr<Tcp> tcp_;        // bare TCP
+  std::unique_ptr<Socket> socket_;  // under TLS, which holds a reference: it stays where it is
   std::unique_ptr<Layer> layer_;    // over the socket, or in its place; null for bare TCP
   Tls* tls_ = nullptr;              // the layer, when it is TLS
 };
