@@ -63,6 +63,9 @@ bool Secret::equals(std::string_view other) const {
   return other.size() == size_ && CRYPTO_memcmp(other.data(), bytes_, size_) == 0;
 }
 
-void wipe(void* bytes, std::size_t size) noexcept { OPENSSL_cleanse(bytes, size); }
+// glibc's, which fills with the widest registers there are: OPENSSL_cleanse() goes by eight bytes.
+void wipe(void* bytes, std::size_t size) noexcept {
+  if (size != 0) ::explicit_bzero(bytes, size);
+}
 
 }  // namespace remit

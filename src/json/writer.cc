@@ -1,10 +1,10 @@
 #include "json/writer.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 #include "base/utf8.h"
@@ -12,49 +12,47 @@
 namespace remit::json {
 namespace {
 
-// Whether the next eight bytes are all ASCII, no control character, no quote, no backslash. The
-// high bit of a byte of each term shows the byte to be such a one; a carry can only add a false
-// alarm.
-bool stand_for_themselves(const char* bytes) {
+constexpr std::size_t kEight = sizeof(std::uint64_t);
+
+std::uint64_t load_eight(const char* bytes) {
+  std::uint64_t eight;
+  std::memcpy(&eight, bytes, sizeof eight);
+  return eight;
+}
+
+// Has the high bit of a byte set where one of eight is no ASCII, a control character, a quote or a
+// backslash; a carry can only add a false alarm.
+std::uint64_t must_be_looked_at(std::uint64_t eight) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHigh = 0x8080808080808080;
-  std::uint64_t eight;
-  std::memcpy(&eight, bytes, sizeof(eight));
   const std::uint64_t quote = eight ^ (kOnes * '"');
   const std::uint64_t backslash = eight ^ (kOnes * '\\');
-  const std::uint64_t found =
-      eight | (eight - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes);
-  return (found & kHigh) == 0;
+  return (eight | (eight - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes)) & kHigh;
 }
 
-// Whether all of it does: most strings are such, and are then copied in one go.
-bool stands_for_itself(std::string_view text) {
-  constexpr std::size_t kEight = sizeof(std::uint64_t);
-  if (text.size() < kEight) {
-    return std::ranges::all_of(
-        text, [](char c) { return c >= 0x20 && c != '"' && c != '\\' && c != 0x7F; });
-  }
-  const char* const last = text.data() + text.size() - kEight;
-  for (const char* at = text.data(); at < last; at += kEight) {
-    if (!stand_for_themselves(at)) return false;
-  }
-  return stand_for_themselves(last);
-}
+bool stand_for_themselves(const char* bytes) { return must_be_looked_at(load_eight(bytes)) == 0; }
 
-// `"text"`, with a byte before and one behind it where these are not zero.
-void append_plain(std::string& out, std::string_view text, char before_it = 0, char behind_it = 0) {
-  const std::size_t before = out.size() + (before_it != 0 ? 1 : 0);
-  const std::size_t after = before + text.size() + 2;
-  // The size that the function is given may be the capacity (libstdc++ 12).
-  const std::size_t end = after + (behind_it != 0 ? 1 : 0);
-  out.resize_and_overwrite(end, [&](char* bytes, std::size_t) {
-    if (before_it != 0) bytes[before - 1] = before_it;
-    bytes[before] = '"';
-    text.copy(bytes + before + 1, text.size());
-    bytes[after - 1] = '"';
-    if (behind_it != 0) bytes[after] = behind_it;
-    return end;
-  });
+// Copies `text`, and tells whether all of it stands for itself: most strings do.
+bool copy_plain(char* to, std::string_view text) {
+  const char* const from = text.data();
+  const std::size_t size = text.size();
+  if (size >= kEight) {
+    const std::size_t last = size - kEight;  // its eight may overlap those before them
+    std::uint64_t found = 0;
+    for (std::size_t i = 0;; i = std::min(i + kEight, last)) {
+      const std::uint64_t eight = load_eight(from + i);
+      found |= must_be_looked_at(eight);
+      std::memcpy(to + i, &eight, kEight);
+      if (i == last) return found == 0;
+    }
+  }
+  bool plain = true;
+  for (std::size_t i = 0; i < size; ++i) {
+    const char c = from[i];
+    plain = plain && c >= 0x20 && c != '"' && c != '\\';
+    to[i] = c;
+  }
+  return plain;
 }
 
 void append_escape(std::string& out, unsigned char c) {
@@ -88,17 +86,13 @@ void append_escape(std::string& out, unsigned char c) {
   }
 }
 
-}  // namespace
-
-void append_string(std::string& out, std::string_view text) {
-  if (stands_for_itself(text)) return append_plain(out, text);
+// What must be looked at byte by byte, with its quotes.
+void append_escaped(std::string& out, std::string_view text) {
   out += '"';
   std::size_t plain = 0;  // where the run of bytes that stand for themselves began
   std::size_t i = 0;
   while (i < text.size()) {
-    while (text.size() - i >= sizeof(std::uint64_t) && stand_for_themselves(text.data() + i)) {
-      i += sizeof(std::uint64_t);
-    }
+    while (text.size() - i >= kEight && stand_for_themselves(text.data() + i)) i += kEight;
     if (i == text.size()) break;
     const auto c = static_cast<unsigned char>(text[i]);
     if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
@@ -121,6 +115,56 @@ void append_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+}  // namespace
+
+void append_string(std::string& out, std::string_view text) {
+  const std::size_t before = out.size();
+  bool plain = true;
+  // The size that the function is given may be the capacity (libstdc++ 12).
+  out.resize_and_overwrite(before + text.size() + 2, [&](char* bytes, std::size_t) {
+    plain = copy_plain(bytes + before + 1, text);
+    if (!plain) return before;
+    bytes[before] = '"';
+    bytes[before + 1 + text.size()] = '"';
+    return before + text.size() + 2;
+  });
+  if (!plain) append_escaped(out, text);
+}
+
+// Where `size` bytes may be written, behind what was written.
+char* Writer::room(std::size_t size) {
+  if (out_.size() - size_ < size) {
+    constexpr std::size_t kLeast = 256;
+    const std::size_t wanted = std::max({out_.capacity(), size_ + size, 2 * size_, kLeast});
+    out_.resize_and_overwrite(wanted, [&](char*, std::size_t) { return wanted; });
+  }
+  return out_.data() + size_;
+}
+
+void Writer::put(char c) {
+  *room(1) = c;
+  ++size_;
+}
+
+void Writer::put(std::string_view bytes) {
+  if (bytes.empty()) return;
+  std::memcpy(room(bytes.size()), bytes.data(), bytes.size());
+  size_ += bytes.size();
+}
+
+void Writer::put_string(std::string_view text) {
+  char* const at = room(text.size() + 2);
+  if (copy_plain(at + 1, text)) {
+    at[0] = '"';
+    at[text.size() + 1] = '"';
+    size_ += text.size() + 2;
+    return;
+  }
+  out_.resize(size_);
+  append_escaped(out_, text);
+  size_ = out_.size();
+}
+
 void Writer::before_value() {
   if (open_.empty()) {
     REMIT_CHECK(!done_);
@@ -132,7 +176,7 @@ void Writer::before_value() {
       set_top(Place::LaterElement);
       return;
     case Place::LaterElement:
-      out_ += ',';
+      put(',');
       return;
     case Place::Member:
       set_top(Place::LaterKey);
@@ -149,13 +193,13 @@ void Writer::end(bool object, char close) {
   REMIT_CHECK(object ? place == Place::FirstKey || place == Place::LaterKey
                      : place == Place::FirstElement || place == Place::LaterElement);
   open_.pop_back();
-  out_ += close;
+  put(close);
 }
 
 Writer& Writer::begin_object() {
   before_value();
   push(Place::FirstKey);
-  out_ += '{';
+  put('{');
   return *this;
 }
 
@@ -167,7 +211,7 @@ Writer& Writer::end_object() {
 Writer& Writer::begin_array() {
   before_value();
   push(Place::FirstElement);
-  out_ += '[';
+  put('[');
   return *this;
 }
 
@@ -178,52 +222,48 @@ Writer& Writer::end_array() {
 
 Writer& Writer::key(std::string_view name) {
   REMIT_CHECK(!open_.empty() && (top() == Place::FirstKey || top() == Place::LaterKey));
-  const char comma = top() == Place::LaterKey ? ',' : '\0';
+  if (top() == Place::LaterKey) put(',');
   set_top(Place::Member);
-  if (stands_for_itself(name)) {
-    append_plain(out_, name, comma, ':');
-    return *this;
-  }
-  if (comma != 0) out_ += comma;
-  append_string(out_, name);
-  out_ += ':';
+  put_string(name);
+  put(':');
   return *this;
 }
 
 Writer& Writer::string(std::string_view text) {
   before_value();
-  append_string(out_, text);
+  put_string(text);
   return *this;
 }
 
 Writer& Writer::integer(std::int64_t number) {
   before_value();
-  std::array<char, 24> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out_.append(digits.data(), end);
+  constexpr std::size_t kMostDigits = 20;  // with the sign
+  char* const at = room(kMostDigits);
+  size_ += static_cast<std::size_t>(std::to_chars(at, at + kMostDigits, number).ptr - at);
   return *this;
 }
 
 Writer& Writer::boolean(bool value) {
   before_value();
-  out_ += value ? "true" : "false";
+  put(value ? "true" : "false");
   return *this;
 }
 
 Writer& Writer::null() {
   before_value();
-  out_ += "null";
+  put("null");
   return *this;
 }
 
 Writer& Writer::raw(std::string_view json) {
   before_value();
-  out_ += json;
+  put(json);
   return *this;
 }
 
 std::string Writer::take() && {
   REMIT_CHECK(open_.empty() && done_);
+  out_.resize(std::exchange(size_, 0));
   return std::move(out_);
 }
 

@@ -4,6 +4,7 @@
 // what cannot stand where it is written (a value where a key must be) is a bug and ends the
 // process.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ class Writer {
  public:
   Writer() = default;
   // Appends to `out`, for callers that reuse a buffer.
-  explicit Writer(std::string out) : out_(std::move(out)) {}
+  explicit Writer(std::string out) : out_(std::move(out)), size_(out_.size()) {}
 
   Writer& begin_object();
   Writer& end_object();
@@ -31,7 +32,7 @@ class Writer {
   Writer& null();
   Writer& raw(std::string_view json);  // bytes that are one JSON value already
 
-  std::size_t size() const { return out_.size(); }  // bytes so far
+  std::size_t size() const { return size_; }  // bytes so far
 
   // Ends the process unless exactly one whole value was written.
   std::string take() &&;
@@ -43,9 +44,14 @@ class Writer {
   void push(Place place) { open_.push_back(static_cast<char>(place)); }
   void before_value();
   void end(bool object, char close);
+  char* room(std::size_t size);
+  void put(char c);
+  void put(std::string_view bytes);
+  void put_string(std::string_view text);
 
-  std::string out_;
-  std::string open_;  // of Place; a string, because the usual depth then needs no allocation
+  std::string out_;       // has room behind what was written: growing it bit by bit costs more
+  std::size_t size_ = 0;  // of what was written
+  std::string open_;      // of Place; a string, because the usual depth then needs no allocation
   bool done_ = false;
 };
 

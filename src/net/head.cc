@@ -25,12 +25,18 @@ constexpr std::array<bool, 256> token_table() {
 }
 constexpr auto kToken = token_table();
 
-// Whether all of eight bytes are letters, digits or '-', as those of nearly all field names are.
-bool are_plain(const char* bytes) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHigh = 0x8080808080808080;
+constexpr std::size_t kEight = sizeof(std::uint64_t);
+constexpr std::uint64_t kOnes = 0x0101010101010101;
+constexpr std::uint64_t kHigh = 0x8080808080808080;
+
+std::uint64_t load_eight(const char* bytes) {
   std::uint64_t eight;
   std::memcpy(&eight, bytes, sizeof eight);
+  return eight;
+}
+
+// Whether all of eight bytes are letters, digits or '-', as those of nearly all field names are.
+bool are_plain(std::uint64_t eight) {
   if ((eight & kHigh) != 0) return false;
   // The high bit of a byte of `at_least(x, c)` tells whether that byte of x is c or more.
   const auto at_least = [](std::uint64_t x, char c) {
@@ -46,8 +52,8 @@ bool are_plain(const char* bytes) {
 // How many bytes at the front of `text` may stand in a token.
 std::size_t token_size(std::string_view text) {
   std::size_t size = 0;
-  while (text.size() - size >= sizeof(std::uint64_t) && are_plain(text.data() + size)) {
-    size += sizeof(std::uint64_t);
+  while (text.size() - size >= kEight && are_plain(load_eight(text.data() + size))) {
+    size += kEight;
   }
   while (size < text.size() && kToken[static_cast<unsigned char>(text[size])]) ++size;
   return size;
@@ -67,15 +73,58 @@ std::unexpected<Error> malformed(std::string_view what) {
   return fail(ErrorCode::InvalidInput, fmt::format("malformed head: {}", what));
 }
 
+// The high bit of a byte is set where that byte is a control character other than HTAB.
+std::uint64_t controls(std::uint64_t eight) {
+  // Each step is exact in each byte: nothing is carried into the next one.
+  const auto is = [](std::uint64_t x, std::uint64_t byte) {
+    const std::uint64_t other = x ^ (kOnes * byte);
+    return ~(((other & ~kHigh) + ~kHigh) | other);
+  };
+  const std::uint64_t below_blank = ~((eight & ~kHigh) + kOnes * 0x60) & ~eight;
+  const std::uint64_t found = (below_blank | is(eight, 0x7F)) & kHigh;
+  return found == 0 ? 0 : found & ~is(eight, '\t');
+}
+
 // No control byte but HTAB: no NUL, and no line feed that is one to some readers only.
 bool is_text(std::string_view text) {
-  // Without an early exit, and in bytes, the compiler checks many at once: session tokens are long.
-  bool bad = false;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    bad |= ((byte < 0x20) & (byte != '\t')) | (byte == 0x7f);
+  const char* const from = text.data();
+  const std::size_t size = text.size();
+  constexpr std::size_t kLong = 64;
+  if (size < kEight || size >= kLong) {
+    // Without an early exit, and in bytes, the compiler checks many at once: tokens are long.
+    bool bad = false;
+    for (const char c : text) {
+      const auto byte = static_cast<unsigned char>(c);
+      bad |= ((byte < 0x20) & (byte != '\t')) | (byte == 0x7f);
+    }
+    return !bad;
   }
-  return !bad;
+  std::uint64_t found = 0;
+  const std::size_t last = size - kEight;  // its eight may overlap those before them
+  for (std::size_t i = 0; i < last; i += kEight) found |= controls(load_eight(from + i));
+  return (found | controls(load_eight(from + last))) == 0;
+}
+
+// Short texts are copied without a call.
+char* copy_text(char* to, std::string_view text) {
+  const char* const from = text.data();
+  const std::size_t size = text.size();
+  constexpr std::size_t kLong = 64;
+  if (size < kEight || size >= kLong) {
+    if (size != 0) std::memcpy(to, from, size);
+    return to + size;
+  }
+  const std::size_t last = size - kEight;
+  for (std::size_t i = 0; i < last; i += kEight) std::memcpy(to + i, from + i, kEight);
+  std::memcpy(to + last, from + last, kEight);
+  return to + size;
+}
+
+void assign(std::string& to, std::string_view text) {
+  to.resize_and_overwrite(text.size(), [&](char* bytes, std::size_t) {
+    copy_text(bytes, text);
+    return text.size();
+  });
 }
 
 std::string_view without_outer_blanks(std::string_view text) {
@@ -94,8 +143,8 @@ Result<> read_field(std::string_view line, http::Field& field) {
   }
   const std::string_view value = without_outer_blanks(line.substr(colon + 1));
   if (!is_text(value)) return malformed("control byte in a field's value");
-  field.name.assign(line.substr(0, colon));
-  field.value.assign(value);
+  assign(field.name, line.substr(0, colon));
+  assign(field.value, value);
   return {};
 }
 
@@ -208,31 +257,28 @@ Result<Framing> framing(int version, const FramingFields& found, Framing::Kind w
   return Framing{without, 0};
 }
 
-void append_field(std::string& out, const http::Field& field) {
-  const std::size_t before = out.size();
-  const std::size_t after = before + field.name.size() + field.value.size() + 4;
-  // The size that the function is given may be the capacity (libstdc++ 12).
-  out.resize_and_overwrite(after, [&](char* bytes, std::size_t) {
-    char* at = bytes + before;
-    at += field.name.copy(at, field.name.size());
-    *at++ = ':';
-    *at++ = ' ';
-    at += field.value.copy(at, field.value.size());
-    *at++ = '\r';
-    *at++ = '\n';
-    return after;
-  });
-}
-
 Result<> append_fields(std::string& out, std::span<const http::Field> fields) {
+  std::size_t size = 2;
   for (const http::Field& field : fields) {
     if (!is_token(field.name) || !is_field_value(field.value)) {
       return fail(ErrorCode::InvalidInput,
                   "a field to be sent holds bytes that HTTP does not allow");
     }
-    append_field(out, field);
+    size += field.name.size() + field.value.size() + 4;
   }
-  out.append("\r\n");
+  const std::size_t before = out.size();
+  // The size that the function is given may be the capacity (libstdc++ 12).
+  out.resize_and_overwrite(before + size, [&](char* bytes, std::size_t) {
+    char* at = bytes + before;
+    for (const http::Field& field : fields) {
+      at = copy_text(at, field.name);
+      at = copy_text(at, ": ");
+      at = copy_text(at, field.value);
+      at = copy_text(at, "\r\n");
+    }
+    copy_text(at, "\r\n");
+    return before + size;
+  });
   return {};
 }
 
