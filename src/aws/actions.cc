@@ -254,6 +254,7 @@ bool names_role(std::string_view member) {
 }  // namespace
 
 void add_tag_context(const Call& call, ActionRequest& request) {
+  if (!request.keys_told) return;
   const bool wants =
       std::ranges::find(request.unknown_keys, "aws:TagKeys") != request.unknown_keys.end() ||
       std::ranges::find(request.unknown_keys, "aws:RequestTag/*") != request.unknown_keys.end();

@@ -24,8 +24,8 @@ bool is_bucket_name(std::string_view name) {
 
 // What the request is about: whose actions, and the ARNs of the container and of an object in it.
 struct Place {
-  std::string prefix = "s3";  // of the actions
-  std::string container;      // ARN of bucket or access point; empty: none, or not known
+  std::string_view prefix = "s3";  // of the actions
+  std::string container;           // ARN of bucket or access point; empty: none, or not known
   bool access_point = false;
   bool express = false;
   bool unknown = false;
@@ -131,6 +131,7 @@ Result<Place> find_place(const Call& call) {
 
 // Context keys that repeat a header of the request.
 void add_header_keys(const Call& call, ActionRequest& request) {
+  if (!request.keys_told) return;
   std::erase_if(request.unknown_keys, [&](std::string_view key) {
     if (!key.starts_with("s3:x-amz-") || key == "s3:x-amz-content-sha256") return false;
     const std::string_view value = call.header(key.substr(3));
@@ -148,11 +149,19 @@ void add_header_keys(const Call& call, ActionRequest& request) {
 
 void add_parameter_key(const Call& call, ActionRequest& request, std::string_view key,
                        std::string_view parameter) {
+  if (!request.keys_told) return;
   if (const QueryParameter* found = call.query(parameter); found != nullptr) {
     set_context(request, std::string(key), found->value);
   } else {
     set_absent(request, key);
   }
+}
+
+// Remit re-signs with a header, whatever came in.
+void add_signing_keys(ActionRequest& request) {
+  if (!request.keys_told) return;
+  set_context(request, "s3:signatureversion", "AWS4-HMAC-SHA256");
+  set_context(request, "s3:authType", "REST-HEADER");
 }
 
 // Tags of an object in the header x-amz-tagging: k=v&k2=v2.
@@ -171,8 +180,8 @@ Result<void> add_object_tags(const Call& call, ActionRequest& request) {
 
 class S3 {
  public:
-  S3(const Call& call, Place place, std::vector<ActionRequest>& out)
-      : call_(call), place_(std::move(place)), key_(call.label("Key")), out_(out) {}
+  S3(const Call& call, const Place& place, std::vector<ActionRequest>& out)
+      : call_(call), place_(place), key_(call.label("Key")), out_(out) {}
 
   Result<bool> run() {
     const std::string_view name = call_.name();
@@ -183,8 +192,14 @@ class S3 {
     if (name == "DeleteObjects") return delete_objects();
     const ActionRow row = call_.t.actions[call_.t.lists[call_.operation.uses]];
     const bool plain = call_.query("versionId") == nullptr && place_.prefix == "s3";
-    ActionRequest& main = plain ? complete(call_.ask(row), key_.has_value()) : add(main_action());
-    REMIT_CHECKED(main_context(main));
+    if (plain) {
+      ActionRequest& request = out_.emplace_back();
+      call_.ask(row, request);
+      complete(request, key_.has_value());
+      REMIT_CHECKED(main_context(request));
+    } else {
+      REMIT_CHECKED(main_context(add(main_action())));
+    }
     if (name == "CopyObject" || name == "UploadPartCopy") REMIT_CHECKED(copy_source());
     if (name == "PutObject" || name == "CopyObject" || name == "CreateMultipartUpload")
       REMIT_CHECKED(writes());
@@ -222,13 +237,14 @@ class S3 {
   ActionRequest& add(std::string_view action) { return add(action, key_.has_value()); }
 
   ActionRequest& add(std::string_view action, bool object) {
-    return complete(call_.ask(action), object);
+    ActionRequest& request = out_.emplace_back();
+    call_.ask(action, request);
+    complete(request, object);
+    return request;
   }
 
   // Resource and common keys of one question.
-  ActionRequest& complete(ActionRequest asked, bool object) {
-    out_.push_back(std::move(asked));
-    ActionRequest& request = out_.back();
+  void complete(ActionRequest& request, bool object) const {
     if (place_.unknown) {
       request.resource_unknown = true;
     } else if (place_.container.empty()) {
@@ -236,6 +252,7 @@ class S3 {
     } else {
       request.resources.push_back(object && key_ ? place_.object(*key_) : place_.container);
     }
+    if (!request.keys_told) return;
     add_header_keys(call_, request);
     if (place_.access_point && !place_.unknown) {
       set_context(request, "s3:DataAccessPointArn", place_.container);
@@ -244,10 +261,7 @@ class S3 {
       set_absent(request, "s3:DataAccessPointAccount");
       set_absent(request, "s3:AccessPointNetworkOrigin");
     }
-    // Remit re-signs with a header, whatever came in.
-    set_context(request, "s3:signatureversion", "AWS4-HMAC-SHA256");
-    set_context(request, "s3:authType", "REST-HEADER");
-    return request;
+    add_signing_keys(request);
   }
 
   // The catalogue's action, under the prefix of the place, for a version where one is named.
@@ -255,8 +269,7 @@ class S3 {
     const std::uint32_t use = call_.operation.uses;
     std::string action(call_.t.text(call_.t.actions[call_.t.lists[use]].name));
     if (call_.query("versionId") != nullptr) action = version_action(action);
-    if (place_.prefix != "s3" && action.starts_with("s3:"))
-      action = place_.prefix + action.substr(2);
+    if (place_.prefix != "s3" && action.starts_with("s3:")) action.replace(0, 2, place_.prefix);
     return action;
   }
 
@@ -338,8 +351,7 @@ class S3 {
         request.resources.push_back(std::move(arn));
       }
     }
-    set_context(request, "s3:signatureversion", "AWS4-HMAC-SHA256");
-    set_context(request, "s3:authType", "REST-HEADER");
+    add_signing_keys(request);
     out_.push_back(std::move(request));
     return {};
   }
@@ -379,8 +391,8 @@ class S3 {
 
   Result<bool> delete_objects() {
     const Wire& body = call_.body;
-    ActionRequest plain = call_.ask(place_.prefix + ":DeleteObject");
-    ActionRequest version = call_.ask(place_.prefix + ":DeleteObjectVersion");
+    ActionRequest plain = call_.ask(std::string(place_.prefix) + ":DeleteObject");
+    ActionRequest version = call_.ask(std::string(place_.prefix) + ":DeleteObjectVersion");
     if (call_.body_unknown || body.root() == Wire::kNothing || body.name(0) != "Delete")
       return unreadable_input("DeleteObjects without a readable list of keys");
     for (const Wire::Ref child : body.children(body.root())) {
@@ -398,8 +410,7 @@ class S3 {
       request->resource_unknown = place_.unknown;
       if (place_.container.empty()) request->resources.clear();  // keys of an alias, without an ARN
       add_header_keys(call_, *request);
-      set_context(*request, "s3:signatureversion", "AWS4-HMAC-SHA256");
-      set_context(*request, "s3:authType", "REST-HEADER");
+      add_signing_keys(*request);
       if (bypasses_governance()) {
         ActionRequest bypass = call_.ask("s3:BypassGovernanceRetention");
         bypass.resources = request->resources;
@@ -432,7 +443,7 @@ class S3 {
   }
 
   const Call& call_;
-  Place place_;
+  const Place& place_;
   std::optional<std::string> key_;
   std::vector<ActionRequest>& out_;
 };
@@ -466,8 +477,8 @@ Result<bool> add_s3control_actions(const Call& call, std::vector<ActionRequest>&
 
 Result<bool> add_s3_actions(const Call& call, std::vector<ActionRequest>& out) {
   if (call.name() == "WriteGetObjectResponse") return false;
-  REMIT_TRY(Place place, find_place(call));
-  return S3(call, std::move(place), out).run();
+  REMIT_TRY(const Place place, find_place(call));
+  return S3(call, place, out).run();
 }
 
 }  // namespace remit::aws

@@ -28,7 +28,7 @@ Call::Call(const Catalogue::Tables& tables, const RequestFacts& request_facts, c
 }
 
 std::string_view Call::header(std::string_view name) const {
-  const std::string* found = input_header(facts.head->fields, resolved.target, name);
+  const std::string* found = input_header(resolved.fields, resolved.target, name);
   return found == nullptr ? std::string_view{} : std::string_view(*found);
 }
 
@@ -84,12 +84,16 @@ std::optional<std::string> Call::value(std::string_view member) const {
 std::string Call::arn(std::string_view service_name, std::string_view region,
                       std::string_view account, std::string_view resource) const {
   const std::string_view partition = facts.partition.empty() ? "aws" : facts.partition;
+  const std::array<std::string_view, 10> pieces = {"arn:", partition, ":", service_name, ":", region,
+                                                  ":",    account,   ":", resource};
+  std::size_t size = 0;
+  for (const std::string_view piece : pieces) size += piece.size();
   std::string text;
-  text.reserve(9 + partition.size() + service_name.size() + region.size() + account.size() +
-               resource.size());
-  text.append("arn:").append(partition).append(":");
-  text.append(service_name).append(":").append(region).append(":");
-  text.append(account).append(":").append(resource);
+  // The size that the function is given may be the capacity (libstdc++ 12).
+  text.resize_and_overwrite(size, [&](char* to, std::size_t) {
+    for (const std::string_view piece : pieces) to = std::ranges::copy(piece, to).out;
+    return size;
+  });
   return text;
 }
 
@@ -99,6 +103,7 @@ std::string Call::regional_arn(std::string_view service_name, std::string_view r
 
 void set_context(ActionRequest& request, std::string key, std::vector<std::string> values,
                  bool multivalued) {
+  if (!request.keys_told) return;
   set_absent(request, key);
   ContextEntry& entry = request.context.emplace_back();
   entry.key = std::move(key);
@@ -108,6 +113,7 @@ void set_context(ActionRequest& request, std::string key, std::vector<std::strin
 }
 
 void set_context(ActionRequest& request, std::string key, std::string value) {
+  if (!request.keys_told) return;
   set_absent(request, key);
   ContextEntry& entry = request.context.emplace_back();
   entry.key = std::move(key);
@@ -133,22 +139,33 @@ void set_text_key(const Call& call, ActionRequest& request, std::string_view key
 }
 
 ActionRequest Call::ask(std::string_view action_name) const {
-  if (const auto index = t.action_named(action_name)) return ask(t.actions[*index]);
   ActionRequest request;
-  request.action = action_name;
-  add_common(request);
+  ask(action_name, request);
   return request;
 }
 
 ActionRequest Call::ask(const ActionRow& row) const {
   ActionRequest request;
-  request.action = t.text(row.name);
-  request.level = static_cast<AccessLevel>(row.level);
-  request.unknown_keys.reserve(row.key_count + kAlwaysUnknown.size());
-  for (std::uint32_t i = 0; i < row.key_count; ++i)
-    request.unknown_keys.push_back(t.text(t.condition_keys[t.lists[row.key_first + i]].name));
-  add_common(request);
+  ask(row, request);
   return request;
+}
+
+void Call::ask(std::string_view action_name, ActionRequest& into) const {
+  if (const auto index = t.action_named(action_name)) return ask(t.actions[*index], into);
+  into.action = action_name;
+  into.keys_told = facts.keys;
+  if (into.keys_told) add_common(into);
+}
+
+void Call::ask(const ActionRow& row, ActionRequest& into) const {
+  into.action = t.text(row.name);
+  into.level = static_cast<AccessLevel>(row.level);
+  into.keys_told = facts.keys;
+  if (!into.keys_told) return;
+  into.unknown_keys.reserve(row.key_count + kAlwaysUnknown.size());
+  for (std::uint32_t i = 0; i < row.key_count; ++i)
+    into.unknown_keys.push_back(t.text(t.condition_keys[t.lists[row.key_first + i]].name));
+  add_common(into);
 }
 
 void Call::add_common(ActionRequest& request) const {

@@ -11,6 +11,7 @@
 #include "aws/catalogue_tables.h"
 #include "aws/host.h"
 #include "aws/identify.h"
+#include "aws/input_fields.h"
 #include "aws/request_target.h"
 #include "aws/rest_match.h"
 #include "aws/wire.h"
@@ -26,6 +27,7 @@ struct Candidate {
 
 // What the head alone tells.
 struct Resolved {
+  InputFields fields;
   RequestTarget target;
   Segments segments;
   std::unique_ptr<const S3Host> s3_host;  // of an S3 host in CONNECT mode
@@ -34,8 +36,8 @@ struct Resolved {
   bool form_in_body = false;  // query protocols: candidates are found with the body only
 };
 
-Result<Resolved> resolve(const Catalogue::Tables& tables, const RequestFacts& facts,
-                         const std::vector<QueryParameter>* form);
+Result<void> resolve(const Catalogue::Tables& tables, const RequestFacts& facts,
+                     const std::vector<QueryParameter>* form, Resolved& into);
 
 // One candidate with its input, for the code that turns it into IAM actions.
 class Call {
@@ -77,6 +79,8 @@ class Call {
   // knows. `name` is "s3:GetObject".
   ActionRequest ask(std::string_view name) const;
   ActionRequest ask(const ActionRow& action) const;
+  void ask(std::string_view name, ActionRequest& into) const;
+  void ask(const ActionRow& action, ActionRequest& into) const;
 
  private:
   void add_common(ActionRequest& request) const;
@@ -106,6 +110,7 @@ struct OwnEndpoint {
 };
 OwnEndpoint own_endpoint(const Call& call);
 
+// These three do nothing where the keys are not wanted (ActionRequest::keys_told).
 void set_context(ActionRequest& request, std::string key, std::string value);
 void set_context(ActionRequest& request, std::string key, std::vector<std::string> values,
                  bool multivalued);

@@ -207,6 +207,18 @@ class Validator {
   const Catalogue::Tables& t_;
 };
 
+std::uint32_t first_literal(const Catalogue::Tables& t, const ServiceRow& service) {
+  std::uint32_t common = 0;
+  for (std::uint32_t i = 0; i < service.route_count; ++i) {
+    const RouteRow route = t.routes[service.route_first + i];
+    const std::uint32_t first = route.segment_count == 0 ? 0 : t.segments[route.segment_first];
+    const bool literal = (first & 1023) != 0;
+    if (!literal || (i != 0 && first != common)) return 0;
+    common = first;
+  }
+  return common;
+}
+
 Result<std::unique_ptr<const Catalogue::Tables>> read(std::string owned, std::string_view outside) {
   auto tables = std::make_unique<Catalogue::Tables>();
   Catalogue::Tables& t = *tables;
@@ -246,6 +258,9 @@ Result<std::unique_ptr<const Catalogue::Tables>> read(std::string owned, std::st
   if (!sections.good()) return corrupt("a table lies outside the file");
   if (!Validator(t).run()) return corrupt("a reference leads out of its table");
   t.sha256 = hex(digest);
+  t.first_literals.reserve(t.services.size());
+  for (std::uint32_t i = 0; i < t.services.size(); ++i)
+    t.first_literals.push_back(first_literal(t, t.services[i]));
   return std::unique_ptr<const Catalogue::Tables>(std::move(tables));
 }
 

@@ -143,6 +143,10 @@ struct Catalogue::Tables {
   Table<SlotRow> slots;
   Table<std::uint32_t> meta;  // date, sources, then the DNS suffixes of all partitions
 
+  // Worked out when the file is read. By service: the literal (of `segments`) that every route of
+  // it begins with; 0 where there is no such.
+  std::vector<std::uint32_t> first_literals;
+
   std::string_view text(std::uint32_t ref) const { return pool.substr(ref >> 10, ref & 1023); }
 
   struct Range {

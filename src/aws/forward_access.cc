@@ -102,7 +102,7 @@ class Forward {
     add_kms_key(call_, request, key);
     if (key.contains("alias/")) {  // whether it comes so far, no page says
       std::erase_if(request.context, is_alias);
-      request.unknown_keys.push_back("kms:RequestAlias");
+      if (request.keys_told) request.unknown_keys.push_back("kms:RequestAlias");
     }
     if (call_.account_known())
       set_context(request, "kms:CallerAccount", std::string(call_.facts.account));
@@ -116,9 +116,10 @@ class Forward {
     }
     if (action == "kms:CreateGrant") set_context(request, "kms:GrantIsForAWSResource", "true");
     set_context(request, "aws:ViaAWSService", "true");
-    for (const std::string_view unknown : {"aws:CalledVia", "aws:CalledViaFirst",
-                                           "aws:CalledViaLast", "aws:UserAgent", "aws:Referer"})
-      request.unknown_keys.push_back(unknown);
+    if (request.keys_told)
+      for (const std::string_view unknown : {"aws:CalledVia", "aws:CalledViaFirst",
+                                             "aws:CalledViaLast", "aws:UserAgent", "aws:Referer"})
+        request.unknown_keys.push_back(unknown);
     out_.push_back(std::move(request));
     return out_.back();
   }

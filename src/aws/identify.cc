@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kFormCap = std::size_t{8} << 20;
 constexpr std::size_t kBodyCap = std::size_t{32} << 20;
 constexpr std::size_t kXmlCap = std::size_t{4} << 20;
+constexpr std::size_t kPrefixRoom = 16;  // of an operation's own prefix: most are short or none
 
 bool is_rest(Protocol protocol) {
   return protocol == Protocol::RestJson || protocol == Protocol::RestXml;
@@ -63,10 +64,9 @@ Result<Wire> read_body(Protocol protocol, std::string_view body,
 }
 
 // Content codings that hide the input. aws-chunked is taken off before.
-bool compressed(const http::RequestHead& head) {
-  const http::Field* field = http::find(head.fields, "content-encoding");
-  if (field == nullptr) return false;
-  const std::string coding = lower_ascii(trim_ascii(field->value));
+bool compressed(const InputFields& fields) {
+  if (fields.content_encoding.empty()) return false;
+  const std::string coding = lower_ascii(trim_ascii(fields.content_encoding));
   return !(coding.empty() || coding == "identity" || coding == "aws-chunked");
 }
 
@@ -151,27 +151,32 @@ void special_s3_endpoint(const Call& call, Identified& found) {
     found.endpoint_host = regional_host(call, "s3-outposts");
 }
 
-std::string endpoint_host(const Call& call) {
+// The operation's host; empty where it cannot be told. `own` has "{r}" for the region.
+std::string endpoint_host(const Call& call, std::string_view own) {
   const std::string_view service = call.t.text(call.service.name);
   if ((service == "s3" || service == "s3control") && call.facts.scope_service != "s3") return {};
-  std::string host(own_endpoint(call).host);
-  if (host.empty()) return {};
-  if (const std::size_t region = host.find("{r}"); region != std::string::npos) {
-    if (call.facts.scope_region.empty()) return {};
-    host.replace(region, 3, call.facts.scope_region);
+  if (own.empty()) return {};
+  const std::size_t mark = own.find("{r}");
+  const bool regional = mark != std::string_view::npos;
+  if (regional && call.facts.scope_region.empty()) return {};
+  std::string host;
+  host.reserve(own.size() + call.facts.scope_region.size() + kPrefixRoom);
+  if (!call.t.text(call.operation.host_prefix).empty()) {
+    const auto prefix = host_prefix(call);
+    if (!prefix) return {};
+    host.append(*prefix);
   }
-  const auto prefix = host_prefix(call);
-  if (!prefix) return {};
-  if (!prefix->empty()) host.insert(0, *prefix);
+  host.append(own.substr(0, mark));
+  if (regional) host.append(call.facts.scope_region).append(own.substr(mark + 3));
   return host;
 }
 
-// A service with one endpoint for all regions signs for a region of its own. With AWS_ENDPOINT_URL
-// clients do not know that, and sign for theirs.
-std::string_view signing_region(const Call& call) {
+void add_endpoint(const Call& call, Identified& found) {
   const OwnEndpoint own = own_endpoint(call);
-  return own.region.empty() || call.facts.scope_region.empty() ? call.facts.scope_region
-                                                               : own.region;
+  found.endpoint_host = endpoint_host(call, own.host);
+  // A service with one endpoint for all regions signs for a region of its own. With
+  // AWS_ENDPOINT_URL clients do not know that, and sign for theirs.
+  if (!own.region.empty() && !call.facts.scope_region.empty()) found.region = own.region;
 }
 
 // Appends what the candidate needs, without what another candidate already asks in the same words.
@@ -214,15 +219,14 @@ OwnEndpoint own_endpoint(const Call& call) {
 
 Identification::Identification(const Catalogue& catalogue, const RequestFacts& facts)
     : catalogue_(catalogue),
-      head_(std::make_unique<const Result<Resolved>>(resolve(catalogue.tables(), facts, nullptr))) {
-}
+      head_(std::make_unique<Resolved>()),
+      resolved_(resolve(catalogue.tables(), facts, nullptr, *head_)) {}
 Identification::~Identification() = default;
 
 BodyNeed Identification::body_need() const {
-  const Result<Resolved>& resolved = *head_;
-  if (!resolved) return {};
-  if (resolved->form_in_body) return {BodyNeed::Kind::Whole, kFormCap};
-  for (const Candidate& candidate : resolved->candidates)
+  if (!resolved_) return {};
+  if (head_->form_in_body) return {BodyNeed::Kind::Whole, kFormCap};
+  for (const Candidate& candidate : head_->candidates)
     if (body_matters(catalogue_.tables(), candidate))
       return {BodyNeed::Kind::Whole, candidate.protocol == Protocol::RestXml ? kXmlCap : kBodyCap};
   return {};
@@ -239,19 +243,26 @@ Result<Identified> identify(const Catalogue& catalogue, const RequestFacts& fact
 
 Result<Identified> Identification::identify(const RequestFacts& facts,
                                             std::string_view body) const {
+  Result<Identified> found;
+  if (auto done = identify(facts, body, *found); !done)
+    found = std::unexpected(std::move(done).error());
+  return found;
+}
+
+Result<void> Identification::identify(const RequestFacts& facts, std::string_view body,
+                                      Identified& found) const {
   const Catalogue::Tables& t = catalogue_.tables();
-  if (!*head_) return std::unexpected(head_->error());
+  if (!resolved_) return std::unexpected(resolved_.error());
   std::vector<QueryParameter> form;
   std::optional<Resolved> by_form;
-  if ((*head_)->form_in_body) {
-    if (compressed(*facts.head))
+  if (head_->form_in_body) {
+    if (compressed(head_->fields))
       return fail(ErrorCode::InvalidInput, "a compressed form cannot be read");
     REMIT_TRY(form, parse_form(body));
-    REMIT_TRY(by_form, resolve(t, facts, &form));
+    REMIT_CHECKED(resolve(t, facts, &form, by_form.emplace()));
   }
-  const Resolved& resolved = by_form ? *by_form : **head_;
+  const Resolved& resolved = by_form ? *by_form : *head_;
 
-  Identified found;
   found.region = facts.scope_region;
   for (std::size_t i = 0; i < resolved.candidates.size(); ++i) {
     const Candidate& candidate = resolved.candidates[i];
@@ -269,29 +280,26 @@ Result<Identified> Identification::identify(const RequestFacts& facts,
     found.unsigned_operation |= (operation.flags & kUnsigned) != 0;
 
     const bool read = body_matters(t, candidate);
-    const bool hidden = read && compressed(*facts.head);
+    const bool hidden = read && compressed(resolved.fields);
     Wire wire;
     if (read && !hidden) {
       REMIT_TRY(wire, read_body(candidate.protocol, body, resolved.target.query, form));
     }
     Call call(t, facts, resolved, candidate, wire, body);
     call.body_unknown = hidden;
-    if (i == 0 && facts.host.empty()) {
-      found.endpoint_host = endpoint_host(call);
-      found.region = signing_region(call);
-    }
+    if (i == 0 && facts.host.empty()) add_endpoint(call, found);
     if (facts.places) add_places(call, found.places);
-    std::vector<ActionRequest> actions;
-    REMIT_CHECKED(add_actions(call, actions));
     if (found.actions.empty()) {
-      found.actions = std::move(actions);
+      REMIT_CHECKED(add_actions(call, found.actions));
     } else {
+      std::vector<ActionRequest> actions;
+      REMIT_CHECKED(add_actions(call, actions));
       merge(found.actions, std::move(actions));
     }
     if (i == 0 && facts.host.empty() && found.endpoint_host.empty())
       special_s3_endpoint(call, found);
   }
-  return found;
+  return {};
 }
 
 Protocol guess_protocol(const Catalogue& catalogue, const RequestFacts& facts) {

@@ -40,6 +40,7 @@ struct ActionRequest {
   std::vector<std::string_view> unknown_keys;  // keys of this action with a value only AWS knows:
                                                // "s3:ExistingObjectTag/*", "aws:ResourceTag/*"
   AccessLevel level = AccessLevel::Unknown;
+  bool keys_told = true;  // false: context and unknown_keys are empty, as nobody wanted them
 };
 
 // Where a request would have an effect, besides its scope's region and its ARNs.
@@ -88,6 +89,7 @@ struct RequestFacts {
   std::string_view account;    // of the session in force, for ARNs; empty when not known
   std::string_view partition;  // "aws", "aws-cn", "aws-us-gov"
   bool places = false;         // whether Identified::places is wanted
+  bool keys = true;            // whether the actions' context and unknown_keys are
 };
 
 // Whether identify() must see the body. With Whole, read at most max_bytes and pass all of it; with
@@ -113,10 +115,13 @@ class Identification {
 
   BodyNeed body_need() const;
   Result<Identified> identify(const RequestFacts& facts, std::string_view body) const;
+  // The same into an `into` that is as it was made; what it holds after an error is worth nothing.
+  Result<void> identify(const RequestFacts& facts, std::string_view body, Identified& into) const;
 
  private:
   const Catalogue& catalogue_;
-  std::unique_ptr<const Result<Resolved>> head_;
+  std::unique_ptr<Resolved> head_;
+  Result<void> resolved_;
 };
 
 // Whether some operation at this host takes a stream of events, which AWS's clients send over

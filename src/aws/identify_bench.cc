@@ -17,11 +17,18 @@ void run(benchmark::State& state, const Request& request) {
   facts.scope_service = request.service;
   facts.account = request.account;
   facts.partition = "aws";
+  facts.keys = request.keys;
   for (auto _ : state)
     benchmark::DoNotOptimize(identify(testing::catalogue(), facts, request.body));
 }
 
 void get_object(benchmark::State& state) { run(state, testing::s3("GET", "/my-bucket/a/b/c.txt")); }
+// As egress asks where no policy of the call has a condition.
+void get_object_without_keys(benchmark::State& state) {
+  Request request = testing::s3("GET", "/my-bucket/a/b/c.txt");
+  request.keys = false;
+  run(state, request);
+}
 void get_object_by_host(benchmark::State& state) {
   Request request = testing::s3("GET", "/a/b/c.txt");
   request.host = "my-bucket.s3.us-east-1.amazonaws.com";
@@ -51,6 +58,7 @@ void open_catalogue(benchmark::State& state) {
 }
 
 BENCHMARK(get_object);
+BENCHMARK(get_object_without_keys);
 BENCHMARK(get_object_by_host);
 BENCHMARK(get_item);
 BENCHMARK(describe_instances);

@@ -88,9 +88,25 @@ struct Figures {
   std::vector<std::string> missed;
 };
 
+// Without the condition keys everything else is the same.
+void expect_same_without_keys(testing::Request request, const Result<Identified>& with_keys) {
+  request.keys = false;
+  const auto found = request.identify();
+  EXPECT_EQ(testing::words(found), testing::words(with_keys));
+  if (!found || !with_keys) return;
+  for (std::size_t i = 0; i < std::min(found->actions.size(), with_keys->actions.size()); ++i) {
+    const ActionRequest& action = found->actions[i];
+    EXPECT_EQ(action.level, with_keys->actions[i].level);
+    EXPECT_EQ(action.resource_approximate, with_keys->actions[i].resource_approximate);
+    EXPECT_TRUE(!action.keys_told && action.context.empty() && action.unknown_keys.empty())
+        << action.action;
+  }
+}
+
 void judge(const Line& line, const testing::Request& request, Figures& figures) {
   const std::string label = line.service + ":" + line.operation;
   const auto found = request.identify();
+  expect_same_without_keys(request, found);
   if (!found) {
     figures.missed.push_back(label + ": " + found.error().message);
   } else if (found->service == line.service && found->operation == line.operation) {

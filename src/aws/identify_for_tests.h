@@ -31,6 +31,7 @@ struct Request {
   std::string host = {};  // of CONNECT
   std::string region = "us-east-1";
   std::string account = "111122223333";
+  bool keys = true;
 
   Result<Identified> identify() const {
     http::RequestHead head{method, target, 11, fields};
@@ -42,6 +43,7 @@ struct Request {
     facts.account = account;
     facts.partition = partition_of_region(region);
     facts.places = true;
+    facts.keys = keys;
     return aws::identify(catalogue(), facts, body);
   }
 };

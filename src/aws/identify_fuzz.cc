@@ -1,6 +1,6 @@
 // Head and body of a request, split at the first empty line. Properties: what is identified names a
 // real operation, asks at least one action, and every action knows its resources or says that it
-// does not; asked again, the answer is the same.
+// does not; asked again, or without the condition keys, the answer is the same.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -36,6 +36,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   request.body = text;
   const auto found = request.identify();
+  Request without_keys = request;
+  without_keys.keys = false;
+  REMIT_CHECK(remit::aws::testing::words(without_keys.identify()) ==
+              remit::aws::testing::words(found));
   if (!found) {
     REMIT_CHECK(!found.error().message.empty());
     return 0;

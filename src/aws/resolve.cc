@@ -19,40 +19,17 @@ bool speaks(const ServiceRow& service, Protocol protocol) {
   return (service.protocols >> static_cast<unsigned>(protocol) & 1U) != 0;
 }
 
-std::string_view field(const http::Fields& fields, std::string_view name) {
-  const http::Field* found = http::find(fields, name);
-  return found == nullptr ? std::string_view{} : std::string_view(found->value);
-}
-
 // "application/json" of "application/json; charset=utf-8", in lower case.
 std::string media_type(std::string_view value) {
   return lower_ascii(trim_ascii(value.substr(0, value.find(';'))));
 }
 
-// Two readers may take different ones of two equal fields.
-Result<void> check_fields(const http::Fields& fields) {
-  constexpr std::array<std::string_view, 6> kOnce = {"host",           "content-type",
-                                                     "content-length", "content-encoding",
-                                                     "authorization",  "smithy-protocol"};
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    const std::string_view name = fields[i].name;
-    const bool once =
-        equals_ignoring_ascii_case(name.substr(0, 6), "x-amz-") ||
-        std::ranges::any_of(kOnce, [&](auto n) { return equals_ignoring_ascii_case(n, name); });
-    if (!once) continue;
-    for (std::size_t j = i + 1; j < fields.size(); ++j)
-      if (equals_ignoring_ascii_case(fields[j].name, name))
-        return unresolved("the header " + lower_ascii(name) + " is written twice");
-  }
-  return {};
-}
-
 // The same input as header and as parameter of a presigned request, or twice as parameter in
 // different case.
-Result<void> check_hoisted(const RequestTarget& target, const http::Fields& fields) {
+Result<void> check_hoisted(const RequestTarget& target, const InputFields& fields) {
   for (std::size_t i = 0; i < target.query.size(); ++i) {
     const std::string_view name = target.query[i].name;
-    if (!equals_ignoring_ascii_case(name.substr(0, 6), "x-amz-")) {
+    if (!begins_amz(name)) {
       for (std::size_t j = i + 1; j < target.query.size(); ++j)
         // Lists are repeated parameters; only an exact repetition of a value is harmless and
         // repetition of what selects an operation never is.
@@ -63,7 +40,7 @@ Result<void> check_hoisted(const RequestTarget& target, const http::Fields& fiel
     for (std::size_t j = i + 1; j < target.query.size(); ++j)
       if (equals_ignoring_ascii_case(target.query[j].name, name))
         return unresolved("the parameter " + std::string(name) + " is written twice");
-    if (http::find(fields, name) != nullptr)
+    if (find(fields, name) != nullptr)
       return unresolved(std::string(name) + " is both a header and a parameter");
   }
   return {};
@@ -72,50 +49,51 @@ Result<void> check_hoisted(const RequestTarget& target, const http::Fields& fiel
 struct ServiceChoice {
   std::uint32_t index = 0;
   ServiceRow row;
-  std::string host_prefix;  // labels in front of the service's host
+  std::string_view host_prefix;  // labels in front of the service's host
 };
 
 class Resolver {
  public:
-  Resolver(const Tables& tables, const RequestFacts& facts, const std::vector<QueryParameter>* form)
-      : t_(tables), facts_(facts), fields_(facts.head->fields), form_(form) {}
+  Resolver(const Tables& tables, const RequestFacts& facts, const std::vector<QueryParameter>* form,
+           Resolved& out)
+      : t_(tables), facts_(facts), form_(form), out_(out) {}
 
-  Result<Resolved> run() {
-    REMIT_CHECKED(check_fields(fields_));
+  Result<void> run() {
+    REMIT_CHECKED(read_fields(facts_.head->fields, out_.fields));
     REMIT_TRY(out_.target, parse_target(facts_.head->target));
-    REMIT_CHECKED(check_hoisted(out_.target, fields_));
+    REMIT_CHECKED(check_hoisted(out_.target, out_.fields));
     const auto method = method_number(facts_.head->method);
     if (!method)
       return unresolved("the method " + facts_.head->method + " belongs to no operation");
     method_ = *method;
     REMIT_CHECKED(choose_services());
     REMIT_CHECKED(by_protocol());
-    if (!out_.form_in_body) REMIT_CHECKED(finish());
-    return std::move(out_);
+    if (out_.form_in_body) return {};
+    return finish();
   }
 
  private:
   // B: where the request is going to.
   Result<void> choose_services() {
-    boost::container::small_vector<std::uint32_t, 8> indexes;
-    if (!facts_.scope_service.empty()) {
-      const auto range = t_.services_signed_as(facts_.scope_service);
-      for (std::uint32_t i = 0; i < range.count; ++i) indexes.push_back(t_.lists[range.first + i]);
-      if (indexes.empty())
-        return unresolved("no AWS service signs as " + std::string(facts_.scope_service));
-    } else {
-      for (std::uint32_t i = 0; i < t_.services.size(); ++i) indexes.push_back(i);
-    }
+    const Tables::Range range = facts_.scope_service.empty()
+                                    ? Tables::Range{0, t_.services.size()}
+                                    : t_.services_signed_as(facts_.scope_service);
+    if (range.count == 0 && !facts_.scope_service.empty())
+      return unresolved("no AWS service signs as " + std::string(facts_.scope_service));
+    const auto index = [&](std::uint32_t i) {
+      return facts_.scope_service.empty() ? i : t_.lists[range.first + i];
+    };
     if (facts_.host.empty()) {
-      for (const std::uint32_t i : indexes) services_.push_back({i, t_.services[i], {}});
+      for (std::uint32_t i = 0; i < range.count; ++i)
+        services_.push_back({index(i), t_.services[index(i)], {}});
       return {};
     }
-    std::string host = strip_suffix(t_, facts_.host);
-    REMIT_CHECKED(check_partition(host));
-    host = usual_host(std::move(host));
-    if (!host.starts_with('!'))
-      if (auto s3 = parse_s3_host(host)) out_.s3_host = std::make_unique<const S3Host>(*s3);
-    for (const std::uint32_t i : indexes) REMIT_CHECKED(consider(i, host));
+    host_ = strip_suffix(t_, facts_.host);
+    REMIT_CHECKED(check_partition(host_));
+    host_ = usual_host(std::move(host_));
+    if (!host_.starts_with('!'))
+      if (auto s3 = parse_s3_host(host_)) out_.s3_host = std::make_unique<const S3Host>(*s3);
+    for (std::uint32_t i = 0; i < range.count; ++i) REMIT_CHECKED(consider(index(i)));
     if (services_.empty())
       return unresolved("the host " + std::string(facts_.host) +
                         " does not belong to a service that signs as " +
@@ -143,7 +121,7 @@ class Resolver {
     return {};
   }
 
-  Result<void> consider(std::uint32_t index, const std::string& host) {
+  Result<void> consider(std::uint32_t index) {
     const ServiceRow row = t_.services[index];
     const std::string_view name = t_.text(row.name);
     if (name == "s3" || name == "s3control") {
@@ -157,12 +135,12 @@ class Resolver {
       services_.push_back({index, row, {}});
       return {};
     }
-    const auto match = match_host(t_, row, host);
+    const auto match = match_host(t_, row, host_);
     if (!match) return {};
     REMIT_CHECKED(check_region(row, match->region));
-    std::string prefix(match->prefix);
-    if (name == "events" && facts_.scope_region.empty() && is_global_event_bus(host)) prefix = {};
-    services_.push_back({index, row, std::move(prefix)});
+    std::string_view prefix = match->prefix;
+    if (name == "events" && facts_.scope_region.empty() && is_global_event_bus(host_)) prefix = {};
+    services_.push_back({index, row, prefix});
     return {};
   }
 
@@ -175,16 +153,16 @@ class Resolver {
 
   // C: markers, in the order of the page.
   Result<void> by_protocol() {
-    const std::string_view smithy = field(fields_, "smithy-protocol");
-    const std::string_view target = field(fields_, "x-amz-target");
+    const std::string_view smithy = out_.fields.smithy_protocol;
+    const std::string_view target = out_.fields.amz_target;
     if (!smithy.empty()) {
       if (!target.empty())
         return unresolved("both Smithy-Protocol and X-Amz-Target name an operation");
       return by_smithy(smithy);
     }
     if (!target.empty()) return by_target(target);
-    const bool form =
-        media_type(field(fields_, "content-type")) == "application/x-www-form-urlencoded";
+    const std::string_view type = out_.fields.content_type;
+    const bool form = !type.empty() && media_type(type) == "application/x-www-form-urlencoded";
     if ((form && method_ == kPost) || out_.target.find("Action") != nullptr) {
       const bool any_query = std::ranges::any_of(services_, [](const ServiceChoice& s) {
         return speaks(s.row, Protocol::Query) || speaks(s.row, Protocol::Ec2);
@@ -211,7 +189,8 @@ class Resolver {
       return unresolved("unknown Smithy-Protocol " + std::string(protocol));
     if (method_ != kPost) return unresolved("rpc-v2-cbor requests are POSTs");
     if (!out_.target.query.empty()) return unresolved("rpc-v2-cbor requests have no query");
-    REMIT_TRY(const Segments path, split_path(out_.target.path));
+    Segments path;
+    REMIT_CHECKED(split_path(out_.target.path, path));
     const std::size_t n = path.size();
     if (n < 4 || path[n - 4] != "service" || path[n - 2] != "operation")
       return unresolved("the path does not end in /service/NAME/operation/NAME");
@@ -220,7 +199,7 @@ class Resolver {
   }
 
   Result<void> by_target(std::string_view target) {
-    const std::string type = media_type(field(fields_, "content-type"));
+    const std::string type = media_type(out_.fields.content_type);
     const bool json10 = type == "application/x-amz-json-1.0";
     if (!json10 && type != "application/x-amz-json-1.1")
       return unresolved("X-Amz-Target without the content type of its protocol");
@@ -291,20 +270,25 @@ class Resolver {
     RouteMatches matches;
     boost::container::small_vector<const ServiceChoice*, 8> owners;
     std::optional<Error> bad_path;
+    Segments& segments = out_.segments;
+    const ServiceChoice* split_for = nullptr;  // whose way of splitting the path `segments` holds
     for (const ServiceChoice& service : services_) {
       if (!speaks(service.row, Protocol::RestJson) && !speaks(service.row, Protocol::RestXml))
         continue;
-      auto segments = segments_for(service);
-      if (!segments) {
-        bad_path = std::move(segments).error();
+      if (!matches.empty() && begins_otherwise(service)) continue;
+      split_for = nullptr;
+      if (auto split = split_path_for(service.row, segments); !split) {
+        bad_path = std::move(split).error();
         continue;
       }
-      match_routes(t_, service.row, method_, *segments, out_.target, fields_, matches);
+      split_for = &service;
+      match_routes(t_, service.row, method_, segments, out_.target, out_.fields, matches);
       // The endpoint rules of geo-maps put the paths of older models below /v2.
-      if (matches.empty() && t_.text(service.row.name) == "geo-maps" && !segments->empty() &&
-          segments->front() == "v2") {
-        segments->erase(segments->begin());
-        match_routes(t_, service.row, method_, *segments, out_.target, fields_, matches);
+      if (matches.empty() && t_.text(service.row.name) == "geo-maps" && !segments.empty() &&
+          segments.front() == "v2") {
+        split_for = nullptr;
+        segments.erase(segments.begin());
+        match_routes(t_, service.row, method_, segments, out_.target, out_.fields, matches);
         out_.based = !matches.empty();
       }
       owners.resize(matches.size(), &service);
@@ -325,8 +309,10 @@ class Resolver {
     if (!out_.candidates.empty()) {
       // Candidates that tie have routes of one form, so one split of the path serves them all.
       const ServiceRow row = t_.services[t_.operations[out_.candidates.front().operation].service];
-      REMIT_TRY(out_.segments, segments_for({0, row, {}}));
-      if (out_.based) out_.segments.erase(out_.segments.begin());
+      if (split_for == nullptr || split_for->row.name != row.name) {
+        REMIT_CHECKED(split_path_for(row, segments));
+        if (out_.based) segments.erase(segments.begin());
+      }
       REMIT_CHECKED(check_parameters());
     }
     return {};
@@ -351,15 +337,23 @@ class Resolver {
     });
   }
 
-  Result<Segments> segments_for(const ServiceChoice& service) const {
-    const std::string_view name = t_.text(service.row.name);
-    if (name == "s3") return s3_segments();
-    return split_path(out_.target.path);
+  // Whether the path cannot be one of the service's: all of them begin with another literal.
+  bool begins_otherwise(const ServiceChoice& service) const {
+    const std::uint32_t literal = t_.first_literals[service.index];
+    if (literal == 0 || t_.text(service.row.name) == "s3")
+      return false;  // whose bucket may be in the host
+    const std::string_view path = out_.target.path.substr(1);
+    return !path.starts_with(t_.text(literal)) && !path.contains('%');
+  }
+
+  Result<void> split_path_for(const ServiceRow& service, Segments& segments) const {
+    if (t_.text(service.name) == "s3") return split_s3_path(segments);
+    return split_path(out_.target.path, segments);
   }
 
   // Bucket and key. A key may hold empty and dot segments: S3 does not normalise.
-  Result<Segments> s3_segments() const {
-    Segments segments;
+  Result<void> split_s3_path(Segments& segments) const {
+    segments.clear();
     std::string_view rest = out_.target.path.substr(1);
     // The host of WriteGetObjectResponse begins with a route, not with an access point.
     const bool routed = out_.s3_host && out_.s3_host->kind == S3Host::Kind::ObjectLambda &&
@@ -367,19 +361,20 @@ class Resolver {
     if (out_.s3_host && !out_.s3_host->name.empty() && !routed) {
       segments.push_back(out_.s3_host->name);
       if (!rest.empty()) segments.push_back(rest);
-      return segments;
+      return {};
     }
-    if (rest.empty()) return segments;
+    if (rest.empty()) return {};
     const std::size_t end = std::min(rest.find('/'), rest.size());
     if (end == 0) return unresolved("the path names no bucket");
     segments.push_back(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (!rest.empty()) segments.push_back(rest);
-    return segments;
+    return {};
   }
 
   // Of S3, a parameter that selects another operation is never ignored; x-id must agree.
   Result<void> check_parameters() const {
+    if (out_.target.query.empty()) return {};
     for (const Candidate& candidate : out_.candidates) {
       const OperationRow operation = t_.operations[candidate.operation];
       const QueryParameter* hint = out_.target.find("x-id");
@@ -445,18 +440,18 @@ class Resolver {
 
   const Tables& t_;
   const RequestFacts& facts_;
-  const http::Fields& fields_;
   const std::vector<QueryParameter>* form_;
   std::uint8_t method_ = 0;
+  std::string host_;  // without the suffix of its partition
   boost::container::small_vector<ServiceChoice, 4> services_;
-  Resolved out_;
+  Resolved& out_;
 };
 
 }  // namespace
 
-Result<Resolved> resolve(const Catalogue::Tables& tables, const RequestFacts& facts,
-                         const std::vector<QueryParameter>* form) {
-  return Resolver(tables, facts, form).run();
+Result<void> resolve(const Catalogue::Tables& tables, const RequestFacts& facts,
+                     const std::vector<QueryParameter>* form, Resolved& into) {
+  return Resolver(tables, facts, form, into).run();
 }
 
 bool takes_event_streams(const Catalogue& catalogue, std::string_view host) {

@@ -8,18 +8,20 @@ namespace remit::aws {
 namespace {
 
 constexpr std::size_t kMaxSegments = 40;
+constexpr std::uint32_t kNoLiteral = 0;  // a literal is never empty
 
 bool is_label(std::uint32_t segment) { return (segment & 1023) == 0; }
 
 bool is_dots(std::string_view segment) {
   if (segment.size() > 6) return false;
+  if (!segment.contains('%')) return segment == "." || segment == "..";
   const auto decoded = uri_decode(segment);
   return !decoded || *decoded == "." || *decoded == "..";
 }
 
-bool literal_matches(std::string_view literal, std::string_view segment) {
+bool literal_matches(std::string_view literal, std::string_view segment, bool escaped) {
   if (literal == segment) return true;
-  if (!segment.contains('%')) return false;
+  if (!escaped) return false;
   const auto decoded = uri_decode(segment);
   return decoded && *decoded == literal;
 }
@@ -39,8 +41,9 @@ std::size_t position(const RouteRow& route, std::size_t index, std::size_t given
   return index <= route.greedy ? index : given - (route.segment_count - index);
 }
 
+// `escaped`: some segment may have percent-encoded bytes.
 bool path_matches(const Catalogue::Tables& t, const RouteRow& route, const Segments& segments,
-                  std::uint64_t& specificity) {
+                  bool escaped, std::uint64_t& specificity) {
   Shape shape;
   for (std::uint32_t i = 0; i < route.segment_count; ++i) {
     const std::uint32_t wanted = t.segments[route.segment_first + i];
@@ -49,8 +52,8 @@ bool path_matches(const Catalogue::Tables& t, const RouteRow& route, const Segme
     } else if (is_label(wanted)) {
       shape.add(2);
     } else {
-      if (!literal_matches(t.text(wanted), segments[position(route, i, segments.size())]))
-        return false;
+      const std::string_view given = segments[position(route, i, segments.size())];
+      if (!literal_matches(t.text(wanted), given, escaped)) return false;
       shape.add(3);
     }
   }
@@ -73,7 +76,7 @@ bool literals_match(const Catalogue::Tables& t, const RouteRow& route, const Req
 // Required query parameters must be there; each required member that is speaks for the operation. A
 // required header that is missing only speaks against it: models add some later.
 bool required_present(const Catalogue::Tables& t, const OperationRow& operation,
-                      const RequestTarget& target, const http::Fields& fields, int& points) {
+                      const RequestTarget& target, const InputFields& fields, int& points) {
   for (std::uint32_t i = 0; i < operation.member_count; ++i) {
     const MemberRow member = t.members[operation.member_first + i];
     if (member.required == 0) continue;
@@ -92,19 +95,38 @@ bool required_present(const Catalogue::Tables& t, const OperationRow& operation,
   return true;
 }
 
+// Routes are sorted by method, then by segment count, those with a greedy label last.
+std::uint32_t rank(const RouteRow& route) {
+  return std::uint32_t{route.method} << 8 | (route.greedy == kNone ? route.segment_count : kNone);
+}
+
+// The first route in [low, high) whose rank is not below `sought`.
+std::uint32_t first_ranked(const Table<RouteRow>& routes, std::uint32_t low, std::uint32_t high,
+                           std::uint32_t sought) {
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    if (rank(routes[middle]) < sought) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 }  // namespace
 
-const std::string* input_header(const http::Fields& fields, const RequestTarget& target,
+const std::string* input_header(const InputFields& fields, const RequestTarget& target,
                                 std::string_view name) {
-  if (const http::Field* field = http::find(fields, name); field != nullptr) return &field->value;
-  if (!equals_ignoring_ascii_case(name.substr(0, 6), "x-amz-")) return nullptr;
+  if (const http::Field* field = find(fields, name); field != nullptr) return &field->value;
+  if (target.query.empty() || !begins_amz(name)) return nullptr;
   for (const QueryParameter& parameter : target.query)
     if (equals_ignoring_ascii_case(parameter.name, name)) return &parameter.value;
   return nullptr;
 }
 
-Result<Segments> split_path(std::string_view path) {
-  Segments segments;
+Result<void> split_path(std::string_view path, Segments& segments) {
+  segments.clear();
   path.remove_prefix(1);
   if (path.ends_with('/')) path.remove_suffix(1);
   while (!path.empty()) {
@@ -122,44 +144,52 @@ Result<Segments> split_path(std::string_view path) {
         return fail(ErrorCode::InvalidInput, "the path has an empty or a dot segment");
     }
   }
-  return segments;
+  return {};
 }
 
 void match_routes(const Catalogue::Tables& tables, const ServiceRow& service, std::uint8_t method,
-                  const Segments& segments, const RequestTarget& target, const http::Fields& fields,
+                  const Segments& segments, const RequestTarget& target, const InputFields& fields,
                   RouteMatches& out) {
-  // Routes are sorted by method, then by segment count, those with a greedy label last.
-  std::uint32_t low = service.route_first;
-  std::uint32_t high = low + service.route_count;
-  const auto rank = [](const RouteRow& route) {
-    return std::uint32_t{route.method} << 8 | (route.greedy == kNone ? route.segment_count : kNone);
-  };
-  const auto exact = static_cast<std::uint32_t>(std::uint32_t{method} << 8 | segments.size());
-  const std::uint32_t end = high;
-  while (low < high) {
-    const std::uint32_t middle = low + (high - low) / 2;
-    if (rank(tables.routes[middle]) < exact) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  for (std::uint32_t i = low; i < end; ++i) {
-    const RouteRow route = tables.routes[i];
-    if (route.method != method) break;
-    if (route.greedy == kNone ? route.segment_count != segments.size()
-                              : route.segment_count > segments.size())
-      continue;
+  const bool escaped =
+      std::ranges::any_of(segments, [](std::string_view segment) { return segment.contains('%'); });
+  // What can be said of a route before its path is compared. The routes of a service begin with few
+  // literals: the one that did not match last is not compared again.
+  std::uint32_t other = kNoLiteral;
+  const auto excluded = [&](const RouteRow& route) {
     // What most routes of S3 want is in the query, and most requests have none.
-    if (route.literal_count != 0 && target.query.empty()) continue;
-    RouteMatch match{.operation = route.operation, .route = i};
-    if (!path_matches(tables, route, segments, match.specificity)) continue;
+    if (route.literal_count != 0 && target.query.empty()) return true;
+    if (route.segment_count == 0) return false;
+    const std::uint32_t first = tables.segments[route.segment_first];
+    if (is_label(first)) return false;
+    if (first == other) return true;
+    if (literal_matches(tables.text(first), segments.front(), escaped)) return false;
+    other = first;
+    return true;
+  };
+  const auto consider = [&](std::uint32_t index, const RouteRow& route) {
+    RouteMatch match{.operation = route.operation, .route = index};
+    if (!path_matches(tables, route, segments, escaped, match.specificity)) return;
     const OperationRow operation = tables.operations[route.operation];
     if (!literals_match(tables, route, target, match.points) ||
         !required_present(tables, operation, target, fields, match.points))
-      continue;
+      return;
     match.deprecated = (operation.flags & kDeprecated) != 0;
     out.push_back(match);
+  };
+  // Those of as many segments, then those with a greedy label of as many or fewer.
+  const std::uint32_t end = service.route_first + service.route_count;
+  const std::uint32_t of_method = std::uint32_t{method} << 8;
+  const auto exact = static_cast<std::uint32_t>(of_method | segments.size());
+  std::uint32_t i = first_ranked(tables.routes, service.route_first, end, exact);
+  for (; i < end; ++i) {
+    const RouteRow route = tables.routes[i];
+    if (rank(route) != exact) break;
+    if (!excluded(route)) consider(i, route);
+  }
+  for (i = first_ranked(tables.routes, i, end, of_method | kNone); i < end; ++i) {
+    const RouteRow route = tables.routes[i];
+    if (route.method != method) break;
+    if (route.segment_count <= segments.size() && !excluded(route)) consider(i, route);
   }
 }
 

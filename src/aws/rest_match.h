@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "aws/catalogue_tables.h"
+#include "aws/input_fields.h"
 #include "aws/request_target.h"
-#include "net/http.h"
 
 namespace remit::aws {
 
@@ -39,15 +39,16 @@ using Segments = boost::container::small_vector<std::string_view, 8>;
 
 // A header of the operation's input. S3 and presigned requests may carry an x-amz- header as a
 // query parameter instead; nullptr when it is in neither place.
-const std::string* input_header(const http::Fields& fields, const RequestTarget& target,
+const std::string* input_header(const InputFields& fields, const RequestTarget& target,
                                 std::string_view name);
 
-// Splits a path: one trailing slash is dropped; empty and dot segments are refused.
-Result<Segments> split_path(std::string_view path);
+// Splits a path into `segments`, which are cleared before: one trailing slash is dropped; empty and
+// dot segments are refused.
+Result<void> split_path(std::string_view path, Segments& segments);
 
 // Appends all matching routes of `service` to `out`.
 void match_routes(const Catalogue::Tables& tables, const ServiceRow& service, std::uint8_t method,
-                  const Segments& segments, const RequestTarget& target, const http::Fields& fields,
+                  const Segments& segments, const RequestTarget& target, const InputFields& fields,
                   RouteMatches& out);
 
 // The labels of a matching route.

@@ -99,6 +99,7 @@ aws::RequestFacts Exchange::facts() const {
     facts.account = call_->facts().account;
     facts.partition = call_->facts().partition;
     facts.places = call_->facts().pins != nullptr;
+    facts.keys = service_.options.observe || asks_keys(call_->facts());
   } else {
     facts.partition = aws::partition_of_region(signed_.region);
   }
@@ -232,12 +233,12 @@ Exchange::Step Exchange::find_call() {
 }
 
 Exchange::Step Exchange::identify() {
-  auto identified = identification_->identify(facts(), content_);
+  auto done = identification_->identify(facts(), content_, identified_.emplace());
   identification_.reset();  // it looks into the head, which signing changes
-  if (!identified) {
-    return no("identification", std::move(identified).error().message, "AccessDenied");
+  if (!done) {
+    identified_.reset();
+    return no("identification", std::move(done).error().message, "AccessDenied");
   }
-  identified_ = *std::move(identified);
   if (derived_) {
     auto fits = check_express(*derived_, head_, *identified_);
     if (!fits) return no("S3 Express session", std::move(fits).error().message);
@@ -252,16 +253,16 @@ bool Exchange::is_caller_identity() const {
 
 Exchange::Step Exchange::decide() {
   const aws::Identified& what = *identified_;
-  const std::string name = fmt::format("{}:{}", what.service, what.operation);
+  const auto name = [&] { return fmt::format("{}:{}", what.service, what.operation); };
   const bool events = payload_ == aws::Payload::StreamingEvents;
   if (events != what.event_stream_request) {
     constexpr std::string_view kNone = "takes no event stream, which the request's head announces";
     constexpr std::string_view kSome = "takes an event stream, whose messages are not signed here";
-    return no("event stream", fmt::format("{} {}", name, events ? kNone : kSome));
+    return no("event stream", fmt::format("{} {}", name(), events ? kNone : kSome));
   }
   // In the other protocols the first message holds the input, and nothing has looked into it.
   if (events && what.protocol != aws::Protocol::RestJson) {
-    return no("event stream", fmt::format("{} has its input in the event stream", name));
+    return no("event stream", fmt::format("{} has its input in the event stream", name()));
   }
   if (is_caller_identity()) return {};
   if (what.returns_credentials && !hand_out_) {

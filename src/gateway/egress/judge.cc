@@ -61,6 +61,14 @@ std::string resource_text(const std::optional<std::string_view>& resource) {
 
 }  // namespace
 
+bool asks_keys(const CallFacts& facts) {
+  const auto asks = [](const std::shared_ptr<const iam::Policy>& policy) {
+    return policy && !policy->compiled().keys.empty();
+  };
+  return asks(facts.session_policy) || asks(facts.approve) ||
+         std::ranges::any_of(facts.narrowed_by, asks);
+}
+
 Result<Judge> Judge::make(std::shared_ptr<Call> call) {
   Judge judge;
   const CallFacts& facts = call->facts();
@@ -163,6 +171,10 @@ void Judge::fill_context(const aws::Identified& identified, const aws::ActionReq
                          const Circumstances& circumstances) {
   context_.clear();
   for (const std::string& key : keys_) {
+    if (!action.keys_told) {  // never so where there are keys (asks_keys); if it were: not allowed
+      context_.set_unknown(key);
+      continue;
+    }
     const auto said = std::ranges::find_if(
         action.context, [&](const aws::ContextEntry& entry) { return same(entry.key, key); });
     if (said != action.context.end()) {

@@ -27,6 +27,10 @@ struct Circumstances {
   std::string_view region_set;   // of a SigV4a signature; empty with SigV4
 };
 
+// Whether a policy of the call asks for a condition key. Where none does, identification need not
+// tell the keys (aws::RequestFacts::keys).
+bool asks_keys(const CallFacts& facts);
+
 // Decides for one call; keeps what does not change from request to request. Not for two threads.
 class Judge {
  public:

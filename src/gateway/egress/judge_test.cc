@@ -90,6 +90,34 @@ TEST(Judge, FollowsConditionsOnWhatTheGatewayKnows) {
   }
 }
 
+TEST(Judge, AsksForKeysOnlyWhereAPolicyOfTheCallDoes) {
+  const std::string_view plain = R"({"Effect":"Allow","Action":"s3:GetObject","Resource":"*"})";
+  const std::string_view by_condition =
+      R"({"Effect":"Allow","Action":"s3:GetObject","Resource":"*",)"
+      R"("Condition":{"Null":{"s3:prefix":"true"}}})";
+  const std::string_view by_variable =
+      R"({"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:userid}"})";
+  EXPECT_FALSE(asks_keys(facts(plain)));
+  EXPECT_TRUE(asks_keys(facts(by_condition)));
+  EXPECT_TRUE(asks_keys(facts(by_variable)));
+  CallFacts approve = facts(plain);
+  approve.approve = policy(by_condition);
+  EXPECT_TRUE(asks_keys(approve));
+  CallFacts narrowed = facts(plain);
+  narrowed.narrowed_by = {policy(plain), policy(by_variable)};
+  EXPECT_TRUE(asks_keys(narrowed));
+  EXPECT_FALSE(asks_keys(CallFacts{}));
+}
+
+TEST(Judge, TakesKeysThatWereNotToldForUnknown) {
+  const std::string_view absent = R"({"Effect":"Allow","Action":"s3:GetObject","Resource":"*",)"
+                                  R"("Condition":{"Null":{"s3:prefix":"true"}}})";
+  aws::Identified identified = get_object();
+  EXPECT_FALSE(judge(facts(absent), identified));
+  identified.actions.front().keys_told = false;
+  EXPECT_TRUE(judge(facts(absent), identified));
+}
+
 TEST(Judge, AllowsOnlyWhenEveryResourceAndActionIs) {
   const std::string_view statement =
       R"({"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"})";
