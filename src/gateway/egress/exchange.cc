@@ -184,15 +184,15 @@ bool Exchange::is_reframed() const {
 }
 
 Exchange::Step Exchange::verify() {
-  auto right = service_.verifier.verify(head_, signed_, inbound_secret(),
-                                        service_.parts.clock.now(), body_hash_);
+  now_ = service_.parts.clock.now();
+  auto right = service_.verifier.verify(head_, signed_, inbound_secret(), now_, body_hash_);
   if (!right) {
-    const bool skewed = is_skewed(signed_, service_.parts.clock.now());
+    const bool skewed = is_skewed(signed_, now_);
     return no("signature", std::move(right).error().message,
               skewed ? kSkewed : "SignatureDoesNotMatch", 403);
   }
   if (derived_) {
-    auto fits = check_token(*derived_, head_, signed_, service_.parts.clock.now());
+    auto fits = check_token(*derived_, head_, signed_, now_);
     if (!fits) return no("session token", std::move(fits).error().message, "ExpiredToken");
   }
   const bool bodyless =
@@ -276,7 +276,7 @@ Exchange::Step Exchange::decide() {
   if (!service_.unsafe()) {
     Circumstances circumstances;
     circumstances.head = &head_;
-    circumstances.now = service_.parts.clock.now();
+    circumstances.now = now_;
     circumstances.secure_transport = destination_.origin.tls;
     if (signed_.region.empty()) circumstances.region_set = signed_.region_set;
     if (auto refusal = scratch_.judge->judge(what, circumstances)) {

@@ -135,6 +135,7 @@ class Exchange {
   Outgoing outgoing_;
   Forwarded forwarded_;
   std::optional<aws::Reframer> reframer_;
+  TimePoint now_{};  // as it is verified and decided, which waits for nobody
   std::chrono::steady_clock::time_point sending_since_;
 };
 
