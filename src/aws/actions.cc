@@ -251,6 +251,60 @@ bool names_role(std::string_view member) {
                              [&](std::string_view end) { return member.ends_with(end); });
 }
 
+// Members that hold an instance profile, whose name is not even the role's. EC2's are looked for in
+// actions_ec2.cc; those of DMS are none of IAM's.
+bool names_profile(std::string_view service, std::string_view member) {
+  if (member.contains("instanceprofile"))
+    return service != "ec2" && service != "dms" && service != "securityhub";
+  return (service == "emr" && member == "jobflowrole") ||
+         (service == "batch" && member == "instancerole") ||
+         (service == "machinelearning" && member == "resourcerole");
+}
+
+// "The name or ARN of the role": the API references' CreateJob, CreateCrawler, CreateService,
+// RunJobFlow, CreateStudio, StartNotebookExecution, CreateComputeEnvironment, CreateApplication,
+// CreateDataSourceFromRDS. The role's path is not told, unless the name has it.
+bool takes_role_name(std::string_view service, std::string_view member) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kTakers = {
+      {{"glue", "role"},
+       {"ecs", "role"},
+       {"emr", "servicerole"},
+       {"emr", "autoscalingrole"},
+       {"emr", "userrole"},
+       {"batch", "servicerole"},
+       {"batch", "spotiamfleetrole"},
+       {"elasticbeanstalk", "servicerole"},
+       {"elasticbeanstalk", "codebuildservicerole"},
+       {"machinelearning", "servicerole"}}};
+  return std::ranges::find(kTakers, std::pair(service, member)) != kTakers.end();
+}
+
+bool is_role_name(std::string_view text) {
+  return text.size() <= 576 && std::ranges::all_of(text, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  std::string_view("_+=,.@-/").contains(c);
+         });
+}
+
+// Members that say by their own value that the one beside them holds a role or an instance profile:
+// https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/command-options-general.html and
+// https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-default.html
+bool sets_role(std::string_view service, std::string_view member, std::string_view text) {
+  const std::string_view key = service == "elasticbeanstalk" ? "optionname"
+                               : service == "datapipeline"   ? "key"
+                                                             : "";
+  if (key.empty() || member != key) return false;
+  const std::string setting = lower_ascii(text);
+  return setting.ends_with("role") || setting == "iaminstanceprofile";
+}
+
+// Members that hold whatever a key beside them, or the list they stand in, says.
+bool holds_anything(std::string_view member) {
+  return member.empty() || member == "value" || member == "attributevalue" ||
+         member == "stringvalue" || member == "member" ||
+         std::ranges::all_of(member, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 }  // namespace
 
 void add_tag_context(const Call& call, ActionRequest& request) {
@@ -302,25 +356,40 @@ void add_generic_actions(const Call& call, std::vector<ActionRequest>& out) {
 
 void add_passed_roles(const Call& call, std::vector<ActionRequest>& out) {
   if ((call.operation.flags & kPassesRole) == 0) return;
+  const std::string_view service = call.t.text(call.service.name);
   std::vector<std::string> roles;
-  bool by_name = false;
+  bool by_name = call.body_unknown;
+  bool approximate = false;
+  const auto take = [&](std::string role) {
+    if (std::ranges::find(roles, role) == roles.end()) roles.push_back(std::move(role));
+  };
+  for (const QueryParameter& p : call.resolved.target.query)
+    if (is_role_arn(p.value) && lower_ascii(p.name).contains("role")) take(p.value);
   call.body.scalars([&](Wire::Ref node) {
     const std::string name = lower_ascii(call.body.name(node));
-    if (!name.empty() && !name.contains("role"))
-      return;  // a principal, a resource: not handed over
     const std::string_view text = call.body.text(node);
     if (is_role_arn(text)) {
-      if (std::ranges::find(roles, text) == roles.end()) roles.emplace_back(text);
-    } else if (!text.empty() && names_role(name)) {
-      by_name = true;
+      // Under another name it is a principal or a resource: not handed over.
+      if (!name.contains("role") && !holds_anything(name)) return;
+      take(std::string(text));
+    } else if (text.empty()) {
+      return;
+    } else if (takes_role_name(service, name) && is_role_name(text) && call.account_known()) {
+      const std::string_view path = text.starts_with('/') ? text.substr(1) : text;
+      take(call.arn("iam", {}, call.facts.account, "role/" + std::string(path)));
+      approximate = true;
+    } else {
+      by_name |= names_role(name) || names_profile(service, name) ||
+                 takes_role_name(service, name) || sets_role(service, name, text);
     }
   });
   if (roles.empty() && !by_name) return;
   ActionRequest request = call.ask("iam:PassRole");
   request.resource_unknown = by_name;  // a name does not tell the role's path
+  request.resource_approximate = approximate;
   request.resources = std::move(roles);
-  if (const std::string_view service = call.t.text(call.service.passed_to); !service.empty())
-    set_context(request, "iam:PassedToService", std::string(service));
+  if (const std::string_view principal = call.t.text(call.service.passed_to); !principal.empty())
+    set_context(request, "iam:PassedToService", std::string(principal));
   out.push_back(std::move(request));
 }
 

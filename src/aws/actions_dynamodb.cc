@@ -79,8 +79,10 @@ void add_read_keys(const Call& call, ActionRequest& request) {
 void single(const Call& call, std::vector<ActionRequest>& out) {
   ActionRequest request = call.ask("dynamodb:" + std::string(call.name()));
   const Wire& body = call.body;
-  add_table(call, request, body.text_at(body.root(), "TableName").value_or(""),
-            body.text_at(body.root(), "IndexName").value_or(""));
+  // Only these two read an index; DynamoDB passes the member over elsewhere.
+  const bool indexed = call.name() == "Query" || call.name() == "Scan";
+  add_table(call, request, body_text(call, "TableName"),
+            indexed ? body_text(call, "IndexName") : std::string_view{});
   add_read_keys(call, request);
   set_absent(request, "dynamodb:EnclosingOperation");
   if (const Wire::Ref key = body.child(body.root(), "Key"); key != Wire::kNothing)
@@ -99,6 +101,7 @@ void batch(const Call& call, std::vector<ActionRequest>& out) {
       for (const Wire::Ref key : body.items(table, "Keys")) keys.push_back(key);
     } else {
       for (const Wire::Ref write : body.children(table)) {
+        if (body.children(write).size() != 1) all_keys = false;
         const Wire::Ref removed = body.child(body.child(write, "DeleteRequest"), "Key");
         if (removed == Wire::kNothing) {
           all_keys = false;

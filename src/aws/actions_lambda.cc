@@ -24,6 +24,17 @@ std::vector<std::string_view> split(std::string_view text) {
   }
 }
 
+// What AWS may read as region, account or "function" in front of a name, whose parts it all lets be
+// left out: "111122223333:name" is no function 111122223333.
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (FunctionName's pattern)
+bool may_lead(std::string_view part) {
+  const bool digits = std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
+  // "us-west-2", "us-gov-west-1"
+  const bool region = part.size() >= 8 && part[2] == '-' && part[part.size() - 2] == '-' &&
+                      part.back() >= '0' && part.back() <= '9';
+  return part == "function" || (digits && part.size() == 12) || region;
+}
+
 // A function is named in four ways: name, name:qualifier, account:function:name[:qualifier] and the
 // ARN. nullopt when it is none of them.
 std::optional<std::string> function_arn(const Call& call, std::string_view given,
@@ -42,6 +53,7 @@ std::optional<std::string> function_arn(const Call& call, std::string_view given
   if (parts.size() > 2 || account.empty() || !std::ranges::all_of(parts, is_part))
     return std::nullopt;
   if (parts.size() == 2) {
+    if (parts.front().data() == given.data() && may_lead(parts[0])) return std::nullopt;
     if (!qualifier.empty() && qualifier != parts[1]) return std::nullopt;
     qualifier = parts[1];
   }

@@ -20,15 +20,14 @@ bool is_queue_name(std::string_view name) {
   });
 }
 
-// ".../111122223333/name" of a queue's URL or of a request's path; nullopt when it is not that.
+// "/111122223333/name" of a queue's URL or of a request's path; nullopt when it is not that.
 std::optional<std::string> queue_of_path(const Call& call, std::string_view path) {
-  const std::size_t second = path.rfind('/');
-  if (second == std::string_view::npos || second == 0) return std::nullopt;
-  const std::size_t first = path.rfind('/', second - 1);
-  const std::string_view account =
-      path.substr(first == std::string_view::npos ? 0 : first + 1,
-                  second - (first == std::string_view::npos ? 0 : first + 1));
-  const std::string_view name = path.substr(second + 1);
+  if (!path.starts_with('/')) return std::nullopt;
+  path.remove_prefix(1);
+  const std::size_t slash = path.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const std::string_view account = path.substr(0, slash);
+  const std::string_view name = path.substr(slash + 1);
   if (!is_account(account) || !is_queue_name(name)) return std::nullopt;
   return call.arn("sqs", call.facts.scope_region, account, name);
 }
@@ -45,8 +44,8 @@ std::optional<std::string> queue_of_url(const Call& call, std::string_view url) 
 // The queue that the request is about; nullopt when it names none that can be told.
 Result<std::optional<std::string>> find_queue(const Call& call) {
   std::optional<std::string> found;
-  if (const std::string_view url = body_text(call, "QueueUrl"); !url.empty())
-    found = queue_of_url(call, url);
+  const bool by_url = call.body.child(call.body.root(), "QueueUrl") != Wire::kNothing;
+  if (by_url) found = queue_of_url(call, body_text(call, "QueueUrl"));
   if (call.resolved.target.path != "/") {
     auto by_path = queue_of_path(call, call.resolved.target.path);
     if (found && found != by_path)
@@ -54,7 +53,9 @@ Result<std::optional<std::string>> find_queue(const Call& call) {
     if (!by_path) return fail(ErrorCode::InvalidInput, "the path names no queue");
     found = std::move(by_path);
   }
-  if (found) return found;
+  // Only where the operation has no URL: beside one that cannot be read a name says nothing.
+  if (found || by_url) return found;
+  if (call.name() != "CreateQueue" && call.name() != "GetQueueUrl") return found;
   const std::string_view name = body_text(call, "QueueName");
   const std::string_view owner = body_text(call, "QueueOwnerAWSAccountId");
   const std::string_view account = owner.empty() ? call.facts.account : owner;
@@ -117,7 +118,8 @@ Result<bool> add_sns(const Call& call, std::vector<ActionRequest>& out) {
         }
       }
     // A text message to a phone number is allowed on `*` only.
-    if (request.resources.empty()) request.resource_unknown = true;
+    if (request.resources.empty() || !body_text(call, "PhoneNumber").empty())
+      request.resource_unknown = true;
     out.push_back(std::move(request));
     return true;
   }

@@ -200,6 +200,7 @@ class S3 {
     } else {
       REMIT_CHECKED(main_context(add(main_action())));
     }
+    before_source_ = out_.size();
     if (name == "CopyObject" || name == "UploadPartCopy") REMIT_CHECKED(copy_source());
     if (name == "PutObject" || name == "CopyObject" || name == "CreateMultipartUpload")
       REMIT_CHECKED(writes());
@@ -207,11 +208,26 @@ class S3 {
     if (name == "GetObjectAttributes")
       add(call_.query("versionId") != nullptr ? "s3:GetObjectVersion" : "s3:GetObject");
     if (bypasses_governance()) add("s3:BypassGovernanceRetention");
-    if (name == "PutBucketReplication") add_passed_roles(call_, out_);
+    if (name == "RestoreObject") select();
+    add_passed_roles(call_, out_);
     return true;
   }
 
  private:
+  // A restore that selects reads the object and writes what it found where the body says.
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreObject.html
+  void select() {
+    const Wire& body = call_.body;
+    bool plain = true;
+    for (const std::string_view name : {"Type", "SelectParameters", "OutputLocation"})
+      plain &= body.child(body.root(), name) == Wire::kNothing;
+    if (plain) return;
+    add("s3:GetObject");
+    ActionRequest written = call_.ask("s3:PutObject");
+    written.resource_unknown = true;
+    out_.push_back(std::move(written));
+  }
+
   // What runs within a session of a directory bucket.
   // https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-security-iam.html
   static bool zonal(std::string_view name) {
@@ -306,8 +322,12 @@ class S3 {
     return {};
   }
 
-  bool bypasses_governance() const {
-    return equals_ignoring_ascii_case(call_.header("x-amz-bypass-governance-retention"), "true");
+  bool bypasses_governance() const { return says_yes("x-amz-bypass-governance-retention"); }
+
+  // Any value but a plain no.
+  bool says_yes(std::string_view header) const {
+    const std::string_view value = call_.header(header);
+    return !value.empty() && !equals_ignoring_ascii_case(value, "false");
   }
 
   bool any_header(std::initializer_list<std::string_view> names) const {
@@ -338,38 +358,61 @@ class S3 {
     if (!version.empty() && (!version.starts_with("?versionId=") || version.contains('&')))
       return unreadable_input("the copy source's query is not a versionId");
     source = source.substr(0, mark);
-    ActionRequest request = call_.ask(version.empty() ? "s3:GetObject" : "s3:GetObjectVersion");
-    // Readers differ on '+': with one in the key, both readings must be allowed.
+    // Readers differ on '+', and on when they decode: all readings must be allowed.
     const auto plain = uri_decode(source);
     const auto form = form_decode(source);
     if (!plain || !form) return unreadable_input("the copy source's percent-encoding is broken");
-    for (const std::string& reading : {*plain, *form}) {
-      REMIT_TRY(std::string arn, source_arn(reading));
-      if (arn.empty()) {
-        request.resource_unknown = true;
-      } else if (request.resources.empty() || request.resources.back() != arn) {
-        request.resources.push_back(std::move(arn));
-      }
+    for (const std::string_view reading : {std::string_view(*plain), std::string_view(*form)}) {
+      REMIT_CHECKED(read_source(reading, !version.empty()));
+      if (const std::size_t late = reading.find("?versionId="); late != reading.npos)
+        REMIT_CHECKED(read_source(reading.substr(0, late), true));
     }
-    add_signing_keys(request);
-    out_.push_back(std::move(request));
     return {};
   }
 
-  // Empty when it names no bucket and key.
-  Result<std::string> source_arn(std::string_view source) const {
+  // What reading the source needs; one question for each action.
+  Result<void> read_source(std::string_view source, bool version) {
+    REMIT_TRY(const Place from, source_place(source));
+    std::string action(from.prefix);
+    action += version ? ":GetObjectVersion" : ":GetObject";
+    // Directory buckets authorise a session, whatever is done in it.
+    if (from.express) action = "s3express:CreateSession";
+    const bool told = !from.unknown && !from.container.empty();
+    auto known = std::find_if(out_.begin() + static_cast<std::ptrdiff_t>(before_source_),
+                              out_.end(), [&](const auto& r) { return r.action == action; });
+    if (known == out_.end()) {
+      ActionRequest request = call_.ask(action);
+      add_signing_keys(request);
+      out_.push_back(std::move(request));
+      known = std::prev(out_.end());
+    }
+    if (!told) {
+      known->resource_unknown = true;
+      return {};
+    }
+    std::string arn = from.container;
+    if (!from.express && !arn.contains("/object/"))
+      arn = from.object(source.substr(source.find('/', source.starts_with('/') ? 1 : 0) + 1));
+    if (std::ranges::find(known->resources, arn) == known->resources.end())
+      known->resources.push_back(std::move(arn));
+    return {};
+  }
+
+  // An empty place when it names no bucket and key; an access point's object as the container.
+  Result<Place> source_place(std::string_view source) const {
     if (source.starts_with("arn:")) {
-      if (!source.contains(":accesspoint/") || !source.contains("/object/"))
+      const bool point = source.contains(":accesspoint/") || source.contains("/accesspoint/");
+      const bool s3 = source.contains(":s3:") || source.contains(":s3-outposts:");
+      if (!point || !s3 || !source.contains("/object/"))
         return unreadable_input("the copy source is an ARN of no access point's object");
-      return std::string(source);
+      return access_point_place(std::string(source));
     }
     if (source.starts_with('/')) source.remove_prefix(1);
     const std::size_t slash = source.find('/');
-    if (slash == std::string_view::npos || slash + 1 == source.size()) return std::string();
+    if (slash == std::string_view::npos || slash + 1 == source.size()) return Place{};
     if (!is_bucket_name(source.substr(0, slash)))
       return unreadable_input("the copy source names no bucket");
-    const Place place = bucket_place(call_, source.substr(0, slash));
-    return place.unknown ? std::string() : place.object(source.substr(slash + 1));
+    return bucket_place(call_, source.substr(0, slash));
   }
 
   // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
@@ -381,7 +424,7 @@ class S3 {
       set_absent(out_.back(), "s3:locationconstraint");
     if (sets_acl()) add("s3:PutBucketAcl");
     if (any_header({"x-amz-object-ownership"})) add("s3:PutBucketOwnershipControls");
-    if (equals_ignoring_ascii_case(call_.header("x-amz-bucket-object-lock-enabled"), "true")) {
+    if (says_yes("x-amz-bucket-object-lock-enabled")) {
       add("s3:PutBucketObjectLockConfiguration");
       add("s3:PutBucketVersioning");
     }
@@ -432,6 +475,8 @@ class S3 {
         if (!key.empty()) return unreadable_input("DeleteObjects has an object with two keys");
         key = body.is_scalar(field) ? body.text(field) : std::string_view{};
       } else if (name == "VersionId") {
+        if (!body.is_scalar(field) || body.text(field).empty())
+          return unreadable_input("DeleteObjects has an object with an empty VersionId");
         has_version = true;
       } else if (name != "ETag" && name != "LastModifiedTime" && name != "Size") {
         return unreadable_input("DeleteObjects has an object with an unknown element");
@@ -446,6 +491,7 @@ class S3 {
   const Place& place_;
   std::optional<std::string> key_;
   std::vector<ActionRequest>& out_;
+  std::size_t before_source_ = 0;  // questions that are not about the source of a copy
 };
 
 }  // namespace

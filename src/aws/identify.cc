@@ -31,7 +31,8 @@ bool body_matters(const Catalogue::Tables& t, const Candidate& candidate) {
   const std::string_view name = t.text(operation.name);
   if (service == "s3")
     return name == "DeleteObjects" || name == "CreateBucket" || name == "PutBucketTagging" ||
-           name == "PutObjectTagging";
+           name == "PutObjectTagging" || name == "RestoreObject" ||
+           (operation.flags & kPassesRole) != 0;
   if (service == "lambda" || (operation.flags & kPassesRole) != 0) return true;
   for (std::uint32_t i = 0; i < operation.member_count; ++i) {
     const auto location = static_cast<Location>(t.members[operation.member_first + i].location);
@@ -68,6 +69,12 @@ bool compressed(const InputFields& fields) {
   if (fields.content_encoding.empty()) return false;
   const std::string coding = lower_ascii(trim_ascii(fields.content_encoding));
   return !(coding.empty() || coding == "identity" || coding == "aws-chunked");
+}
+
+// Clients compress these services' data, which decide nothing; elsewhere the body says what is
+// asked for, and to whom a role is passed.
+bool may_hide_body(std::string_view service) {
+  return service == "cloudwatch" || service == "logs";
 }
 
 // The operation's own prefix ("{AccountId}.", "sync-") with its labels filled in; nullopt when one
@@ -281,6 +288,8 @@ Result<void> Identification::identify(const RequestFacts& facts, std::string_vie
 
     const bool read = body_matters(t, candidate);
     const bool hidden = read && compressed(resolved.fields);
+    if (hidden && !may_hide_body(found.service))
+      return fail(ErrorCode::InvalidInput, "a compressed body cannot be read");
     Wire wire;
     if (read && !hidden) {
       REMIT_TRY(wire, read_body(candidate.protocol, body, resolved.target.query, form));

@@ -125,11 +125,16 @@ std::vector<Wire::Ref> Wire::list_of(Ref node) const {
   const auto numbered = [&](const std::vector<Ref>& nodes) {
     return !nodes.empty() && std::ranges::all_of(nodes, [&](Ref n) { return is_number(name(n)); });
   };
-  if (!numbered(below) && below.size() == 1) {
-    std::vector<Ref> inner = children(below[0]);
-    if (numbered(inner)) return inner;
+  if (numbered(below)) return below;
+  // "X.member.1". What stands beside that ("X.member.1" and "X.other", "X.1") some reader may take
+  // for an element, another not: all of it counts.
+  std::vector<Ref> elements;
+  for (const Ref part : below) {
+    std::vector<Ref> inner = children(part);
+    if (!numbered(inner)) inner.assign(1, part);
+    elements.insert(elements.end(), inner.begin(), inner.end());
   }
-  return below;
+  return elements;
 }
 
 std::vector<Wire::Ref> Wire::items(Ref parent, std::string_view name) const {

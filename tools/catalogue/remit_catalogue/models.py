@@ -76,15 +76,18 @@ def _has_event_stream(shapes, shape):
 
 
 def _secret_output(shapes, name, seen):
-    """Whether the output carries AWS keys: a member named secret access key or of such a shape."""
+    """Whether the output carries AWS keys: a secret access key, or a secret key beside an access key's id (a secret
+    key alone is a member of a secret: IoT's destinations)."""
     if name in seen:
         return False
     seen.add(name)
     shape = shapes[name]
     if shape["type"] == "structure":
+        names = {re.sub("[^a-z]", "", member.lower()) for member in shape["members"]}
         for member, ref in shape["members"].items():
             plain = re.sub("[^a-z]", "", member.lower())
-            if plain in ("secretaccesskey", "secretkey", "awssecretaccesskey") and \
+            if (plain in ("secretaccesskey", "awssecretaccesskey") or
+                    plain == "secretkey" and "accesskeyid" in names) and \
                     shapes[ref["shape"]]["type"] == "string":
                 return True
             if _secret_output(shapes, ref["shape"], seen):
@@ -94,6 +97,14 @@ def _secret_output(shapes, name, seen):
     elif shape["type"] == "map":
         return _secret_output(shapes, shape["value"]["shape"], seen)
     return False
+
+
+def _says_role(plain):
+    """Whether a member's name, in lower case, says that it holds a role: serviceRoleOverride, RoleARNUpdate ..."""
+    for end in ("override", "update", "forlogging"):
+        plain = plain.removesuffix(end)
+    return plain.endswith(("role", "rolearn", "rolename", "rolenamearn", "roleidentifier")) or \
+        "instanceprofile" in plain or "iamrole" in plain
 
 
 def _mentions_role(shapes, name, seen, depth=0):
@@ -106,10 +117,10 @@ def _mentions_role(shapes, name, seen, depth=0):
         for member, ref in shape["members"].items():
             plain = member.lower()
             kind = shapes[ref["shape"]]["type"]
-            if kind == "string" and (plain.endswith("role") or plain.endswith("rolearn") or
-                                     plain.endswith("rolename") or "instanceprofile" in plain):
+            if kind == "string" and _says_role(plain) or plain == "iaminstanceprofile":
                 return True
-            if plain in ("iaminstanceprofile",):
+            if kind == "list" and plain.endswith(("rolearns", "iamroles", "rolearnlist")) and \
+                    shapes[shapes[ref["shape"]]["member"]["shape"]]["type"] == "string":
                 return True
             if _mentions_role(shapes, ref["shape"], seen, depth + 1):
                 return True
@@ -214,7 +225,11 @@ def read(versions):
                 http = model["operations"][operation]["http"]
                 known = service.operations.get(operation)
                 if known is None:
-                    service.operations[operation] = _operation(model, operation, protocol)
+                    made = service.operations[operation] = _operation(model, operation, protocol)
+                    if name == "s3":
+                        # They tell of directory buckets, whose hosts src/aws/identify.cc makes of their names. The rules
+                        # look at the bucket too: without it they would send every bucket's settings there.
+                        made.given = ()
                 elif (http["method"], http["requestUri"]) != (known.method, known.uri):
                     known.older.append((http["method"], http["requestUri"]))
     return services

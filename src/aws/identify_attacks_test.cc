@@ -1,0 +1,247 @@
+// Requests that would be allowed as one thing and run as another, where identification read less
+// of them than AWS does.
+#include "aws/identify_for_tests.h"
+#include "gtest/gtest.h"
+
+namespace remit::aws {
+namespace {
+
+using testing::catalogue;
+using testing::form;
+using testing::json;
+using testing::Request;
+using testing::s3;
+using testing::words;
+
+struct Attack {
+  Request request;
+  std::string wanted;  // words(), or what the refusal says
+};
+
+void expect_each(const std::vector<Attack>& attacks) {
+  for (const Attack& attack : attacks) {
+    const std::string got = words(attack.request.identify());
+    if (attack.wanted.starts_with("refused: ")) {
+      EXPECT_TRUE(got.starts_with("refused: ") && got.contains(attack.wanted.substr(9)))
+          << got << "\n  wanted: " << attack.wanted;
+    } else {
+      EXPECT_EQ(got, attack.wanted) << attack.request.target << " " << attack.request.body;
+    }
+  }
+}
+
+TEST(IdentifyAttacks, AListCountsInAllWaysThatAFormMayWriteIt) {
+  const std::string alarms = "Action=DeleteAlarms&Version=2010-08-01&AlarmNames.member.1=secret&";
+  const std::string a = " arn:aws:cloudwatch:us-east-1:111122223333:alarm:";
+  expect_each({
+      {form("monitoring", alarms + "AlarmNames.other=allowed"),
+       "DeleteAlarms: cloudwatch:DeleteAlarms" + a + "secret" + a + "allowed"},
+      {form("monitoring", alarms + "AlarmNames.1=allowed"),
+       "DeleteAlarms: cloudwatch:DeleteAlarms" + a + "allowed" + a + "secret"},
+      {form("monitoring", alarms + "AlarmNames.entry.1=allowed"),
+       "DeleteAlarms: cloudwatch:DeleteAlarms" + a + "allowed" + a + "secret"},
+  });
+}
+
+TEST(IdentifyAttacks, AQueueIsWhatItsUrlSaysOrUnknown) {
+  const auto send = [](const std::string& url, const std::string& more) {
+    return json("sqs", "AmazonSQS.SendMessage",
+                R"({"QueueUrl":")" + url + R"(","MessageBody":"x")" + more + "}");
+  };
+  expect_each({
+      {send("999988887777/secret", R"(,"QueueName":"allowed")"), "SendMessage: sqs:SendMessage ?"},
+      {send("https://sqs.us-east-1.amazonaws.com/111122223333/secret?x", R"(,"QueueName":"a")"),
+       "SendMessage: sqs:SendMessage ?"},
+      {send("https://sqs.us-east-1.amazonaws.com/111122223333/secret/111122223333/allowed", ""),
+       "SendMessage: sqs:SendMessage ?"},
+      {json("sqs", "AmazonSQS.SendMessage", R"({"QueueName":"allowed","MessageBody":"x"})"),
+       "SendMessage: sqs:SendMessage ?"},
+      {json("sqs", "AmazonSQS.GetQueueUrl", R"({"QueueName":"q"})"),
+       "GetQueueUrl: sqs:GetQueueUrl arn:aws:sqs:us-east-1:111122223333:q"},
+  });
+}
+
+TEST(IdentifyAttacks, AMessageToATelephoneIsAskedForBesideATopic) {
+  expect_each({{form("sns",
+                     "Action=Publish&Version=2010-03-31&Message=m&PhoneNumber=%2B1555&"
+                     "TopicArn=arn:aws:sns:us-east-1:111122223333:t"),
+                "Publish: sns:Publish arn:aws:sns:us-east-1:111122223333:t ?"}});
+}
+
+TEST(IdentifyAttacks, OnlyQueriesAndScansReadAnIndex) {
+  const std::string body = R"({"TableName":"T","IndexName":"i","Key":{"a":{"S":"x"}}})";
+  const std::string t = " arn:aws:dynamodb:us-east-1:111122223333:table/T";
+  for (const std::string name : {"GetItem", "PutItem", "UpdateItem", "DeleteItem"})
+    EXPECT_EQ(words(json("dynamodb", "DynamoDB_20120810." + name, body).identify()),
+              name + ": dynamodb:" + name + t);
+  for (const std::string name : {"Query", "Scan"})
+    EXPECT_EQ(words(json("dynamodb", "DynamoDB_20120810." + name, body).identify()),
+              name + ": dynamodb:" + name + t + "/index/i");
+}
+
+TEST(IdentifyAttacks, AFunctionsNameMayBeginWithAccountOrRegion) {
+  const auto invoke = [](const std::string& name) {
+    return Request{.service = "lambda", .target = "/2015-03-31/functions/" + name + "/invocations"};
+  };
+  const std::string unknown = "Invoke: lambda:InvokeFunction ?";
+  const std::string f = "Invoke: lambda:InvokeFunction arn:aws:lambda:us-east-1:";
+  expect_each({
+      {invoke("999988887777%3Asecret"), unknown},
+      {invoke("function%3Asecret"), unknown},
+      {invoke("us-west-2%3Asecret"), unknown},
+      {invoke("us-gov-west-1%3Asecret"), unknown},
+      {invoke("order-service-2%3Aprod"), f + "111122223333:function:order-service-2:prod"},
+      {invoke("999988887777%3Afunction%3Af"), f + "999988887777:function:f"},
+      {invoke("arn%3Aaws%3Alambda%3Aus-east-1%3A111122223333%3Afunction%3Afunction%3Aprod"),
+       f + "111122223333:function:function:prod"},
+  });
+}
+
+TEST(IdentifyAttacks, ACompressedBodyHidesNothing) {
+  Request create{.service = "lambda", .target = "/2015-03-31/functions", .body = "..."};
+  create.fields = {{"Content-Type", "application/json"}, {"Content-Encoding", "gzip"}};
+  Request replicate = s3("PUT", "/b1c?replication", {{"Content-Encoding", "gzip"}}, "...");
+  Request logs = json("logs", "Logs_20140328.PutDestination", "...");
+  logs.fields.push_back({"Content-Encoding", "gzip"});
+  expect_each({{create, "refused: compressed"},
+               {replicate, "refused: compressed"},
+               {logs, "PutDestination: logs:PutDestination ?; iam:PassRole ?"}});
+}
+
+TEST(IdentifyAttacks, ARoleIsPassedUnderAllItsNames) {
+  const std::string role = "arn:aws:iam::111122223333:role/Admin";
+  const std::string topic = "arn:aws:sns:us-east-1:111122223333:t";
+  const std::string pass = "; iam:PassRole " + role;
+  expect_each({
+      {s3("PUT", "/b1c?replication", {},
+          "<ReplicationConfiguration><Role>" + role + "</Role></ReplicationConfiguration>"),
+       "PutBucketReplication: s3:PutReplicationConfiguration arn:aws:s3:::b1c" + pass},
+      {form("sns", "Action=SetTopicAttributes&Version=2010-03-31&TopicArn=" + topic +
+                       "&AttributeName=HTTPSuccessFeedbackRoleArn&AttributeValue=" + role),
+       "SetTopicAttributes: sns:SetTopicAttributes " + topic + pass},
+      {form("sns", "Action=Subscribe&Version=2010-03-31&TopicArn=" + topic +
+                       "&Protocol=firehose&Endpoint=e&Attributes.entry.1.key=SubscriptionRoleArn&"
+                       "Attributes.entry.1.value=" +
+                       role),
+       "Subscribe: sns:Subscribe " + topic + pass},
+      {form("redshift",
+            "Action=CreateCluster&Version=2012-12-01&ClusterIdentifier=c&"
+            "IamRoles.IamRoleArn.1=" +
+                role),
+       "CreateCluster: redshift:CreateCluster arn:aws:redshift:us-east-1:111122223333:cluster:c" +
+           pass},
+      {json("codebuild", "CodeBuild_20161006.StartBuild",
+            R"({"projectName":"p","serviceRoleOverride":")" + role + "\"}"),
+       "StartBuild: codebuild:StartBuild arn:aws:codebuild:us-east-1:111122223333:project/p" +
+           pass},
+      // By name: its path is not told.
+      {json("glue", "AWSGlue.CreateJob", R"({"Name":"j","Role":"Admin"})"),
+       "CreateJob: glue:CreateJob arn:aws:glue:us-east-1:111122223333:job/j" + pass},
+      {json("elasticmapreduce", "ElasticMapReduce.RunJobFlow",
+            R"({"Name":"n","ServiceRole":"Admin"})"),
+       "RunJobFlow: elasticmapreduce:RunJobFlow *" + pass},
+      // An instance profile does not tell its role.
+      {json("elasticmapreduce", "ElasticMapReduce.RunJobFlow", R"({"Name":"n","JobFlowRole":"p"})"),
+       "RunJobFlow: elasticmapreduce:RunJobFlow *; iam:PassRole ?"},
+      {form("autoscaling",
+            "Action=CreateLaunchConfiguration&Version=2011-01-01&LaunchConfigurationName=l&"
+            "IamInstanceProfile=p"),
+       "CreateLaunchConfiguration: autoscaling:CreateLaunchConfiguration ?; iam:PassRole ?"},
+      {form("ec2",
+            "Action=RequestSpotFleet&Version=2016-11-15&"
+            "SpotFleetRequestConfig.LaunchSpecifications.1.IamInstanceProfile.Name=p"),
+       "RequestSpotFleet: ec2:RequestSpotFleet ?; iam:PassRole ?"},
+      {form("elasticbeanstalk",
+            "Action=CreateEnvironment&Version=2010-12-01&ApplicationName=a&OptionSettings.member.1."
+            "OptionName=IamInstanceProfile&OptionSettings.member.1.Value=p"),
+       "CreateEnvironment: elasticbeanstalk:CreateEnvironment ?; iam:PassRole ?"},
+      {json("datapipeline", "DataPipeline.PutPipelineDefinition",
+            R"({"pipelineId":"df-1","pipelineObjects":[{"id":"Default","fields":)"
+            R"([{"key":"role","stringValue":"Admin"}]}]})"),
+       "PutPipelineDefinition: datapipeline:PutPipelineDefinition "
+       "arn:aws:datapipeline:us-east-1:111122223333:pipeline/df-1; iam:PassRole ?"},
+      // The part that somebody plays in a talk is none of IAM's.
+      {Request{.service = "bedrock",
+               .target = "/model/amazon.nova-lite-v1%3A0/converse",
+               .fields = {{"Content-Type", "application/json"}},
+               .body = R"({"messages":[{"role":"user","content":[{"text":"hi"}]}]})"},
+       "Converse: bedrock:InvokeModel "
+       "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0"},
+  });
+}
+
+TEST(IdentifyAttacks, ACopyReadsWhatItsSourceIsInAllReadings) {
+  const auto copy = [](const std::string& source) {
+    return s3("PUT", "/b1c/k", {{"x-amz-copy-source", source}});
+  };
+  const std::string put = "CopyObject: s3:PutObject arn:aws:s3:::b1c/k; ";
+  const std::string point =
+      "arn:aws:s3-outposts:us-east-1:111122223333:outpost/op-1/accesspoint/a/object/k";
+  expect_each({
+      {copy("data--use1-az4--x-s3/k"),
+       put + "s3express:CreateSession "
+             "arn:aws:s3express:us-east-1:111122223333:bucket/data--use1-az4--x-s3"},
+      {copy(point), put + "s3-outposts:GetObject " + point},
+      {copy("src/k%3FversionId=9"), put + "s3:GetObject arn:aws:s3:::src/k?versionId=9; "
+                                          "s3:GetObjectVersion arn:aws:s3:::src/k"},
+      {copy("arn:aws:s3:::src/k"), "refused: no access point"},
+  });
+}
+
+TEST(IdentifyAttacks, ARestoreThatSelectsReadsAndWrites) {
+  const std::string plain = "RestoreObject: s3:RestoreObject arn:aws:s3:::b1c/k";
+  expect_each({
+      {s3("POST", "/b1c/k?restore", {}, "<RestoreRequest><Days>1</Days></RestoreRequest>"), plain},
+      {s3("POST", "/b1c/k?restore", {},
+          "<RestoreRequest><Type>SELECT</Type><OutputLocation><S3><BucketName>o</BucketName></S3>"
+          "</OutputLocation></RestoreRequest>"),
+       plain + "; s3:GetObject arn:aws:s3:::b1c/k; s3:PutObject ?"},
+  });
+}
+
+TEST(IdentifyAttacks, AnythingButNoBypassesGovernance) {
+  const auto remove = [](const std::string& value) {
+    return s3("DELETE", "/b1c/k", {{"x-amz-bypass-governance-retention", value}});
+  };
+  const std::string plain = "DeleteObject: s3:DeleteObject arn:aws:s3:::b1c/k";
+  expect_each({{remove("1"), plain + "; s3:BypassGovernanceRetention arn:aws:s3:::b1c/k"},
+               {remove("False"), plain}});
+}
+
+TEST(IdentifyAttacks, WhatSignsInIsACredential) {
+  const std::vector<Request> requests = {
+      json("cognito-identity", "AWSCognitoIdentityService.GetOpenIdTokenForDeveloperIdentity",
+           R"({"IdentityPoolId":"us-east-1:x","Logins":{"a":"b"}})"),
+      json("ssm", "AmazonSSM.CreateActivation", R"({"IamRole":"r"})"),
+      json("redshift-serverless", "RedshiftServerless.GetIdentityCenterAuthToken", "{}"),
+      {.service = "iot", .target = "/keys-and-certificate"},
+      json("elasticmapreduce", "ElasticMapReduce.GetClusterSessionCredentials",
+           R"({"ClusterId":"j-1"})"),
+  };
+  for (const Request& request : requests) {
+    const auto found = request.identify();
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_TRUE(found->returns_credentials) << found->operation;
+  }
+  // The name of a field within a secret is none.
+  const auto listed =
+      Request{.service = "iot", .method = "GET", .target = "/destinations"}.identify();
+  ASSERT_TRUE(listed) << listed.error().message;
+  EXPECT_FALSE(listed->returns_credentials);
+}
+
+// The settings of ordinary buckets go to S3, not to the endpoint of directory buckets.
+TEST(IdentifyAttacks, ABucketsSettingsGoWhereTheBucketIs) {
+  for (const auto& [method, target] :
+       {std::pair{"PUT", "/b1c"}, std::pair{"GET", "/b1c?policy"}, std::pair{"PUT", "/b1c?cors"}}) {
+    const auto found = s3(method, target).identify();
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->endpoint_host, "s3.us-east-1.amazonaws.com") << target;
+  }
+  Request express = s3("PUT", "/b1c--use1-az4--x-s3");
+  express.service = "s3express";
+  EXPECT_EQ(express.identify()->endpoint_host, "s3express-control.us-east-1.amazonaws.com");
+}
+
+}  // namespace
+}  // namespace remit::aws
