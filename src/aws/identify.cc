@@ -71,6 +71,38 @@ bool compressed(const InputFields& fields) {
   return !(coding.empty() || coding == "identity" || coding == "aws-chunked");
 }
 
+// Whether the content type says that the body's text is in UTF-8, or nothing. In another encoding
+// its bytes may say something else than what is read here.
+bool is_utf8(std::string_view content_type) {
+  for (std::size_t semi = content_type.find(';'); semi != content_type.npos;
+       semi = content_type.find(';', semi + 1)) {
+    std::string_view parameter = content_type.substr(semi + 1);
+    parameter = parameter.substr(0, parameter.find(';'));
+    const std::size_t equals = std::min(parameter.find('='), parameter.size());
+    if (!equals_ignoring_ascii_case(trim_ascii(parameter.substr(0, equals)), "charset")) continue;
+    std::string_view name = trim_ascii(parameter.substr(std::min(equals + 1, parameter.size())));
+    if (name.size() >= 2 && name.starts_with('"') && name.ends_with('"'))
+      name = name.substr(1, name.size() - 2);
+    if (!equals_ignoring_ascii_case(name, "utf-8") && !equals_ignoring_ascii_case(name, "utf8") &&
+        !equals_ignoring_ascii_case(name, "us-ascii"))
+      return false;
+  }
+  return true;
+}
+
+// Whether the bytes of a body that is read have one meaning.
+Result<void> check_encoding(Protocol protocol, const InputFields& fields, bool form_in_body,
+                            std::string_view body) {
+  if (protocol == Protocol::RestXml) return {};  // the document itself says
+  if (!is_utf8(fields.content_type))
+    return fail(ErrorCode::InvalidInput, "the body's text is not in UTF-8");
+  const bool query = protocol == Protocol::Query || protocol == Protocol::Ec2;
+  if (query && !form_in_body && !body.empty())
+    return fail(ErrorCode::InvalidInput,
+                "the Action is in the query, and there is a body that is no form");
+  return {};
+}
+
 // Clients compress these services' data, which decide nothing; elsewhere the body says what is
 // asked for, and to whom a role is passed.
 bool may_hide_body(std::string_view service) {
@@ -292,6 +324,7 @@ Result<void> Identification::identify(const RequestFacts& facts, std::string_vie
       return fail(ErrorCode::InvalidInput, "a compressed body cannot be read");
     Wire wire;
     if (read && !hidden) {
+      REMIT_CHECKED(check_encoding(candidate.protocol, resolved.fields, head_->form_in_body, body));
       REMIT_TRY(wire, read_body(candidate.protocol, body, resolved.target.query, form));
     }
     Call call(t, facts, resolved, candidate, wire, body);

@@ -230,6 +230,69 @@ TEST(IdentifyAttacks, WhatSignsInIsACredential) {
   EXPECT_FALSE(listed->returns_credentials);
 }
 
+TEST(IdentifyAttacks, AParameterOfS3IsKnownInOneReadingOnly) {
+  const auto get = [](const std::string& query) { return s3("GET", "/b1c/k?" + query); };
+  expect_each({
+      {get("ACL"), "refused: does not belong"},
+      {get("VersionID=1"), "refused: does not belong"},
+      {get("Torrent"), "refused: does not belong"},
+      {get("%61cl"), "refused: encoded"},
+      {get("x;acl"), "refused: encoded"},
+      {get("acl+"), "refused: encoded"},
+      {get("newer"), "refused: not known"},
+      {get("newer="), "refused: not known"},
+      {get("x-of-mine"), "GetObject: s3:GetObject arn:aws:s3:::b1c/k"},
+      {get("v=3"), "GetObject: s3:GetObject arn:aws:s3:::b1c/k"},
+      {get("response-content-type=a%2Fb&x-id=GetObject"),
+       "GetObject: s3:GetObject arn:aws:s3:::b1c/k"},
+  });
+}
+
+TEST(IdentifyAttacks, AValueInTheQueryIsWrittenOnce) {
+  const std::string function = "/2015-03-31/functions/f/invocations?Qualifier=prod";
+  expect_each({
+      {{.service = "lambda", .target = function + "&Qualifier=dev"}, "refused: written twice"},
+      {{.service = "lambda", .target = function},
+       "Invoke: lambda:InvokeFunction "
+       "arn:aws:lambda:us-east-1:111122223333:function:f:prod"},
+      // A list is written so.
+      {{.service = "eks", .method = "DELETE", .target = "/tags/a?tagKeys=b&tagKeys=c"},
+       "UntagResource: eks:UntagResource ?"},
+  });
+}
+
+TEST(IdentifyAttacks, TheBytesOfABodyHaveOneMeaning) {
+  const auto typed = [](Request request, const std::string& type) {
+    std::erase_if(request.fields, [](const auto& f) { return f.name == "Content-Type"; });
+    request.fields.push_back({"Content-Type", type});
+    return request;
+  };
+  const Request get = form("iam", "Action=GetRole&Version=2010-05-08&RoleName=x");
+  const Request item = json("dynamodb", "DynamoDB_20120810.GetItem", R"({"TableName":"T"})");
+  const std::string form_type = "application/x-www-form-urlencoded";
+  const std::string role = "GetRole: iam:GetRole arn:aws:iam::111122223333:role/x";
+  Request elsewhere = typed(get, "text/plain");
+  elsewhere.target = "/?Action=GetRole&Version=2010-05-08&RoleName=a";
+  expect_each({
+      {typed(get, form_type + "; charset=utf-16"), "refused: UTF-8"},
+      {typed(get, form_type + ";a=b; Charset=\"ibm037\""), "refused: UTF-8"},
+      {typed(get, form_type + ";charset=\"UTF-8\""), role},
+      {typed(item, "application/x-amz-json-1.0; charset=utf-7"), "refused: UTF-8"},
+      {elsewhere, "refused: no form"},
+  });
+}
+
+TEST(IdentifyAttacks, NeitherMethodNorPathHasASecondReading) {
+  Request invoke{.service = "lambda", .target = "/2015-03-31/functions/f/invocations"};
+  invoke.fields = {{"X-HTTP-Method-Override", "DELETE"}};
+  expect_each({
+      {invoke, "refused: another method"},
+      {{.service = "eks", .method = "GET", .target = "/clusters/prod;allowed"}, "refused: encoded"},
+      {{.service = "eks", .method = "GET", .target = "/clusters/a\\b"}, "refused: encoded"},
+      {s3("GET", "/b1c/a;b"), "GetObject: s3:GetObject arn:aws:s3:::b1c/a;b"},
+  });
+}
+
 // The settings of ordinary buckets go to S3, not to the endpoint of directory buckets.
 TEST(IdentifyAttacks, ABucketsSettingsGoWhereTheBucketIs) {
   for (const auto& [method, target] :

@@ -47,6 +47,14 @@ Once once(std::string_view name) {
   return same ? candidate : kNotOnce;
 }
 
+// Some readers take the method from these instead. No SDK writes them.
+bool overrides_method(std::string_view name) {
+  if (name.size() < 13 || (name[0] != 'x' && name[0] != 'X')) return false;
+  return equals_ignoring_ascii_case(name, "x-http-method-override") ||
+         equals_ignoring_ascii_case(name, "x-method-override") ||
+         equals_ignoring_ascii_case(name, "x-http-method");
+}
+
 // Says which field is the first to have a second one.
 std::unexpected<Error> written_twice(const http::Fields& fields) {
   std::string_view twice;
@@ -80,7 +88,12 @@ Result<void> read_fields(const http::Fields& fields, InputFields& into) {
       continue;
     }
     const Once which = once(field.name);
-    if (which == kNotOnce) continue;
+    if (which == kNotOnce) {
+      if (overrides_method(field.name))
+        return fail(ErrorCode::InvalidInput,
+                    "the header " + lower_ascii(field.name) + " names another method");
+      continue;
+    }
     if ((seen >> which & 1U) != 0) return written_twice(fields);
     seen |= 1U << which;
     if (which == kContentType) into.content_type = field.value;

@@ -372,7 +372,8 @@ class Resolver {
     return {};
   }
 
-  // Of S3, a parameter that selects another operation is never ignored; x-id must agree.
+  // Of S3, a parameter that selects another operation is never ignored, nor one that may do so in
+  // another reading, or in an operation newer than the models; x-id must agree.
   Result<void> check_parameters() const {
     if (out_.target.query.empty()) return {};
     for (const Candidate& candidate : out_.candidates) {
@@ -381,28 +382,72 @@ class Resolver {
       if (hint != nullptr && hint->value != t_.text(operation.name))
         return unresolved("x-id says " + hint->value + ", but the request is " +
                           std::string(t_.text(operation.name)));
-      if (t_.text(t_.services[operation.service].name) != "s3") continue;
+      if (t_.text(t_.services[operation.service].name) != "s3") {
+        REMIT_CHECKED(check_repeated(candidate));
+        continue;
+      }
+      REMIT_CHECKED(check_s3_names());
       for (std::size_t i = 0; i < out_.target.query.size(); ++i) {
         const std::string& name = out_.target.query[i].name;
         for (std::size_t j = i + 1; j < out_.target.query.size(); ++j)
           if (out_.target.query[j].name == name)
             return unresolved("the parameter " + name + " is written twice");
-        if (!takes(candidate, name) && known_to_s3(operation.service, name))
+        if (takes(candidate, name, Case::Exact)) continue;
+        if (known_to_s3(operation.service, name))
           return unresolved("the parameter " + name + " does not belong to " +
                             std::string(t_.text(operation.name)));
+        // S3 passes over names that begin so: they are for its logs.
+        const bool own = equals_ignoring_ascii_case(name.substr(0, 2), "x-");
+        if (out_.target.query[i].value.empty() && !own)
+          return unresolved("the parameter " + name + " may select an operation that is not known");
       }
     }
     return {};
   }
 
-  bool takes(const Candidate& candidate, std::string_view name) const {
-    const RouteRow route = t_.routes[candidate.route];
-    for (std::uint32_t i = 0; i < route.literal_count; ++i)
-      if (t_.text(t_.literals[route.literal_first + i].name) == name) return true;
+  // One value written twice: readers may take the first or the last.
+  Result<void> check_repeated(const Candidate& candidate) const {
+    const std::vector<QueryParameter>& query = out_.target.query;
     const OperationRow operation = t_.operations[candidate.operation];
     for (std::uint32_t i = 0; i < operation.member_count; ++i) {
       const MemberRow member = t_.members[operation.member_first + i];
-      if (static_cast<Location>(member.location) == Location::Query && t_.text(member.wire) == name)
+      constexpr std::uint8_t kList = 4;
+      if (static_cast<Location>(member.location) != Location::Query || member.kind >= kList)
+        continue;
+      const std::string_view name = t_.text(member.wire);
+      if (std::ranges::count(query, name, &QueryParameter::name) > 1)
+        return unresolved("the parameter " + std::string(name) + " is written twice");
+    }
+    return {};
+  }
+
+  // Names of S3 need no encoding: with one, readers may know them or not.
+  Result<void> check_s3_names() const {
+    std::string_view rest = facts_.head->target;
+    rest.remove_prefix(std::min(out_.target.path.size() + 1, rest.size()));
+    while (!rest.empty()) {
+      const std::string_view item = rest.substr(0, rest.find('&'));
+      rest.remove_prefix(std::min(item.size() + 1, rest.size()));
+      const std::string_view name = item.substr(0, item.find('='));
+      if (name.find_first_of("%+;") != std::string_view::npos)
+        return unresolved("the parameter's name " + std::string(name) + " is encoded");
+    }
+    return {};
+  }
+
+  enum class Case : std::uint8_t { Exact, Any };
+
+  bool takes(const Candidate& candidate, std::string_view name, Case how) const {
+    const auto same = [&](std::string_view known) {
+      return how == Case::Exact ? known == name : equals_ignoring_ascii_case(known, name);
+    };
+    const RouteRow route = t_.routes[candidate.route];
+    for (std::uint32_t i = 0; i < route.literal_count; ++i)
+      if (same(t_.text(t_.literals[route.literal_first + i].name))) return true;
+    const OperationRow operation = t_.operations[candidate.operation];
+    for (std::uint32_t i = 0; i < operation.member_count; ++i) {
+      const MemberRow member = t_.members[operation.member_first + i];
+      if (static_cast<Location>(member.location) == Location::Query && same(t_.text(member.wire)))
         return true;
     }
     return false;
@@ -412,12 +457,13 @@ class Resolver {
     const ServiceRow service = t_.services[service_index];
     for (std::uint32_t i = 0; i < service.route_count; ++i) {
       const RouteRow route = t_.routes[service.route_first + i];
-      if (takes({route.operation, Protocol::RestXml, service.route_first + i}, name)) return true;
+      const Candidate other{route.operation, Protocol::RestXml, service.route_first + i};
+      if (takes(other, name, Case::Any)) return true;
     }
     // Sub-resources that S3 knows and the models do not write as such.
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
     constexpr std::array<std::string_view, 3> kOthers = {"torrent", "notification", "lifecycle"};
-    return std::ranges::find(kOthers, name) != kOthers.end();
+    return std::ranges::find(kOthers, lower_ascii(name)) != kOthers.end();
   }
 
   bool prefix_fits(const ServiceChoice& service, std::uint32_t operation) const {

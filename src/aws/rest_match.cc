@@ -129,6 +129,9 @@ Result<void> split_path(std::string_view path, Segments& segments) {
   segments.clear();
   path.remove_prefix(1);
   if (path.ends_with('/')) path.remove_suffix(1);
+  // Some readers end a segment there. Every SDK encodes them.
+  if (path.find_first_of(";\\") != std::string_view::npos)
+    return fail(ErrorCode::InvalidInput, "the path holds a byte that must be percent-encoded");
   while (!path.empty()) {
     const std::size_t end = std::min(path.find('/'), path.size());
     const std::string_view segment = path.substr(0, end);

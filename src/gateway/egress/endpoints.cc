@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/encoding.h"
 
 namespace remit::gateway {
@@ -13,10 +15,12 @@ std::string_view bucket_in_host(std::string_view host) {
   if (const auto at = host.find(".accesspoint.s3-global."); at != host.npos) {
     return host.substr(0, at);
   }
+  // The last of them: a bucket's name may hold such marks too ("logs.s3-data").
+  std::size_t end = 0;
   for (const std::string_view mark : {".s3.", ".s3-", ".s3express-"}) {
-    if (const std::size_t at = host.find(mark); at != host.npos) return host.substr(0, at);
+    if (const std::size_t at = host.rfind(mark); at != host.npos) end = std::max(end, at);
   }
-  return {};
+  return host.substr(0, end);
 }
 
 }  // namespace

@@ -43,6 +43,21 @@ TEST(Endpoints, WithoutACustomOneTheTunnelsHostOrAwssOwnIsTaken) {
   EXPECT_FALSE(endpoints->resolve(of("s3", "s3express", "eu-west-1"), nullptr));
 }
 
+TEST(Endpoints, ABucketInTheHostIsWholeWhateverItsName) {
+  const auto endpoints = Endpoints::make({{"s3", "http://127.0.0.1:1"}});
+  const auto prefix = [&](const std::string& host) {
+    const net::Origin connect{true, host, 443};
+    return endpoints->resolve(of("s3", "s3", "eu-west-1"), &connect)->path_prefix;
+  };
+  EXPECT_EQ(prefix("secret.s3.x-data.s3.eu-west-1.amazonaws.com"), "/secret.s3.x-data");
+  EXPECT_EQ(prefix("secret.s3-data.s3.eu-west-1.amazonaws.com"), "/secret.s3-data");
+  EXPECT_EQ(prefix("b.s3-eu-west-1.amazonaws.com"), "/b");
+  EXPECT_EQ(prefix("b.s3.dualstack.eu-west-1.amazonaws.com"), "/b");
+  EXPECT_EQ(prefix("b--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com"),
+            "/b--use1-az4--x-s3");
+  EXPECT_EQ(prefix("s3.eu-west-1.amazonaws.com"), "");
+}
+
 TEST(Endpoints, APublicHostIsOnlyReplacedByItsOwnEntry) {
   const auto endpoints = Endpoints::make({{"*", "http://127.0.0.1:1"}});
   const net::Origin host{true, "servicereference.us-east-1.amazonaws.com", 443};
