@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "aws/sigv4_canonical.h"
@@ -38,21 +39,27 @@ std::string_view payload_line(Payload payload, std::string_view hash) {
   return name.empty() ? or_empty_hash(hash) : name;
 }
 
-void append_scope(std::string& out, Algorithm algorithm, std::string_view date,
-                  std::string_view region, std::string_view service) {
-  out.append(date).push_back('/');
-  if (algorithm == Algorithm::HmacSha256) out.append(region).push_back('/');
-  out.append(service).append("/aws4_request");
+// All parts in one go: one check for room instead of one for each.
+template <class... Parts>
+void append_all(std::string& out, const Parts&... parts) {
+  const std::size_t before = out.size();
+  const std::size_t after = before + (std::string_view(parts).size() + ...);
+  out.resize_and_overwrite(after, [&](char* bytes, std::size_t) {
+    char* to = bytes + before;
+    const auto put = [&to](std::string_view part) {
+      if (!part.empty()) std::memcpy(to, part.data(), part.size());
+      to += part.size();
+    };
+    (put(parts), ...);
+    return after;
+  });
 }
 
 // Buffers of one signature, kept for the next.
 struct Scratch {
   std::string canonical;
   std::string string_to_sign;
-  std::string scope;
   CanonicalQuery query;
-  HeaderTable headers;
-  PlainSha256 hash;
 
   Scratch() { canonical.reserve(4096); }
   Scratch(const Scratch&) = delete;
@@ -65,14 +72,32 @@ struct Scratch {
     canonical.clear();
   }
 
-  void build_string_to_sign(Algorithm algorithm, std::string_view timestamp) {
+  // The lines before those of the fields, which will be `fields_size` bytes, with what follows
+  // them: the room for all is made here, so that no buffer with a token in it is left behind.
+  Result<> begin(const http::RequestHead& head, std::string_view service, std::size_t fields_size,
+                 std::string_view query_without = {}) {
+    REMIT_TRY(const SplitTarget target, split_target(head.target));
+    constexpr std::size_t kRest = 256;
+    canonical.clear();
+    canonical.reserve(head.method.size() + 3 * head.target.size() + fields_size + kRest);
+    canonical.append(head.method).push_back('\n');
+    append_canonical_path(canonical, target.path, path_rule(service));
+    canonical.push_back('\n');
+    query.append(canonical, target.query, query_without);
+    canonical.push_back('\n');
+    return {};
+  }
+
+  // The lines after those of the fields; then the canonical request is gone.
+  void build_string_to_sign(Algorithm algorithm, std::string_view timestamp, std::string_view scope,
+                            std::string_view signed_headers, std::string_view payload) {
+    append_all(canonical, "\n", signed_headers, "\n", payload);
     std::array<std::byte, 32> digest;
-    hash.update(canonical);
-    hash.finish(digest);
-    string_to_sign.assign(algorithm_name(algorithm));
-    string_to_sign.append("\n").append(timestamp).append("\n").append(scope).append("\n");
-    append_hex(string_to_sign, digest);
+    PlainSha256::of(canonical, digest);
     forget();
+    string_to_sign.clear();
+    append_all(string_to_sign, algorithm_name(algorithm), "\n", timestamp, "\n", scope, "\n");
+    append_hex(string_to_sign, digest);
   }
 };
 
@@ -81,8 +106,8 @@ std::unexpected<Error> refuse_time(std::string message) {
 }
 
 Result<> check_time(const SignedRequest& request, TimePoint now) {
-  const auto off = std::chrono::round<std::chrono::minutes>(request.time - now);
   const auto beside = [&](std::string_view where) {
+    const auto off = std::chrono::round<std::chrono::minutes>(request.time - now);
     return refuse_time("the signature is dated " + std::to_string(std::chrono::abs(off).count()) +
                        " minutes in the " + std::string(where) +
                        ", and 15 are the most: the client's clock or this machine's is wrong");
@@ -97,36 +122,52 @@ Result<> check_time(const SignedRequest& request, TimePoint now) {
   return {};
 }
 
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && equals_ignoring_ascii_case(a, b);
-}
+// Fields that sign() writes, and then those that only have to go.
+enum OwnField : std::size_t { kDate, kToken, kHash, kAuthorization, kOwnFields };
+constexpr NameSet<16> kTakenOff({"x-amz-date", "x-amz-security-token", "x-amz-content-sha256",
+                                 "authorization", "connection", "keep-alive", "proxy-connection",
+                                 "proxy-authorization", "te", "trailer", "upgrade",
+                                 "http2-settings", "x-amz-s3session-token", "x-amz-region-set",
+                                 "proxy-authenticate", "proxy-features"});
+constexpr std::array<std::string_view, kOwnFields> kOwnNames = {
+    "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-Sha256", "Authorization"};
 
-void put(http::Fields& fields, std::string_view name, std::string_view value) {
-  const auto named = [name](const http::Field& field) { return same_name(field.name, name); };
-  const auto first = std::ranges::find_if(fields, named);
-  if (first == fields.end()) {
-    fields.push_back({std::string(name), std::string(value)});
-    return;
+// Where the fields stand that sign() writes: in place of the client's, else at the end.
+class OwnFields {
+ public:
+  using Kept = std::array<bool, kOwnFields>;
+
+  // Takes off what has to go, and the client's of those that are not `kept`.
+  OwnFields(http::Fields& fields, const Kept& kept) : fields_(fields) {
+    at_.fill(kNowhere);
+    auto to = fields.begin();
+    for (auto field = fields.begin(); field != fields.end(); ++field) {
+      if (const std::size_t i = kTakenOff.find(field->name); i < kTakenOff.size()) {
+        if (i >= kOwnFields || !kept[i] || at_[i] != kNowhere) continue;
+        at_[i] = static_cast<std::size_t>(to - fields.begin());
+      }
+      if (to != field) *to = std::move(*field);
+      ++to;
+    }
+    fields.erase(to, fields.end());
   }
-  first->value.assign(value);  // in place: no allocation when there is room
-  fields.erase(std::remove_if(first + 1, fields.end(), named), fields.end());
-}
 
-bool is_stripped(std::string_view name) {
-  static constexpr std::array<std::string_view, 12> kNames = {"connection",
-                                                              "keep-alive",
-                                                              "proxy-connection",
-                                                              "proxy-authorization",
-                                                              "te",
-                                                              "trailer",
-                                                              "upgrade",
-                                                              "http2-settings",
-                                                              "x-amz-s3session-token",
-                                                              "x-amz-region-set",
-                                                              "proxy-authenticate",
-                                                              "proxy-features"};
-  return std::ranges::any_of(kNames, [name](std::string_view n) { return same_name(n, name); });
-}
+  // The value of that field, to be written over: in place there is no allocation when there is
+  // room.
+  std::string& operator[](OwnField which) {
+    if (at_[which] == kNowhere) {
+      at_[which] = fields_.size();
+      fields_.emplace_back().name = kOwnNames[which];
+    }
+    return fields_[at_[which]].value;
+  }
+
+ private:
+  static constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
+
+  http::Fields& fields_;
+  std::array<std::size_t, kOwnFields> at_;
+};
 
 bool is_signing_parameter(std::string_view name) {
   static constexpr std::array<std::string_view, 9> kNames = {
@@ -162,10 +203,9 @@ struct Verifier::State {
   Scratch scratch;
   KeyCache keys;
 
-  const std::shared_ptr<const StringSigner>& key(const SignedRequest& request,
-                                                 const Secret& secret) {
-    return keys.get(request.algorithm, request.access_key_id, secret, request.date, request.region,
-                    request.service);
+  const std::shared_ptr<const StringSigner>& key(const SignedRequest& r, const Secret& secret) {
+    return keys.get(r.algorithm, {r.credential, r.access_key_id, r.date, r.region, r.service},
+                    secret);
   }
 };
 
@@ -177,24 +217,19 @@ Verifier::~Verifier() = default;
 Result<> Verifier::verify(const http::RequestHead& head, const SignedRequest& request,
                           const Secret& secret, TimePoint now, std::string_view body_sha256) {
   REMIT_CHECKED(check_time(request, now));
-  REMIT_TRY(const SplitTarget target, split_target(head.target));
   Scratch& s = state_->scratch;
-  s.canonical.assign(head.method).push_back('\n');
-  append_canonical_path(s.canonical, target.path, path_rule(request.service));
-  s.canonical.push_back('\n');
-  s.query.append(s.canonical, target.query, "X-Amz-Signature");
-  s.canonical.push_back('\n');
-  s.headers.fill(head.fields);
-  if (!s.headers.append_signed(s.canonical, request.signed_headers)) {
+  std::size_t fields_size = 0;
+  for (const http::Field& field : head.fields) {
+    fields_size += 2 * field.name.size() + field.value.size() + 3;
+  }
+  REMIT_CHECKED(s.begin(head, request.service, fields_size, "X-Amz-Signature"));
+  if (!append_signed(s.canonical, head.fields, request.signed_headers)) {
     return fail(ErrorCode::InvalidInput, "a field named in SignedHeaders is not there");
   }
-  s.canonical.append("\n").append(request.signed_headers).append("\n");
-  s.canonical.append(request.payload == Payload::Absent
-                         ? or_empty_hash(body_sha256)
-                         : payload_line(request.payload, request.payload_hash));
-  s.scope.clear();
-  append_scope(s.scope, request.algorithm, request.date, request.region, request.service);
-  s.build_string_to_sign(request.algorithm, request.timestamp);
+  s.build_string_to_sign(
+      request.algorithm, request.timestamp, request.scope(), request.signed_headers,
+      request.payload == Payload::Absent ? or_empty_hash(body_sha256)
+                                         : payload_line(request.payload, request.payload_hash));
   if (!state_->key(request, secret)->verify(s.string_to_sign, request.signature)) {
     return fail(ErrorCode::Denied, "the signature does not match");
   }
@@ -206,7 +241,7 @@ Result<Seed> Verifier::seed(const SignedRequest& request, const Secret& secret) 
   seed.algorithm = request.algorithm;
   seed.key = state_->key(request, secret);
   seed.timestamp = request.timestamp;
-  append_scope(seed.scope, request.algorithm, request.date, request.region, request.service);
+  seed.scope = request.scope();
   seed.signature = request.signature;
   if (request.payload == Payload::StreamingEvents) {
     seed.next_day = day_after(request.date);
@@ -218,10 +253,14 @@ Result<Seed> Verifier::seed(const SignedRequest& request, const Secret& secret) 
 struct Signer::State {
   explicit State(std::size_t max_keys) : keys(max_keys) {}
   Scratch scratch;
+  SignableFields fields;
   KeyCache keys;
+  std::chrono::sys_seconds second{};  // that `timestamp` says, once it says something
   std::string timestamp;
+  std::string credential;  // "AKID/20261121/us-east-1/s3/aws4_request"
+  std::size_t scope_at = 0;
   std::string signed_headers;
-  std::string line;
+  std::string others;  // what fields are signed in a presigned request
   SignatureText signature;
   std::shared_ptr<const StringSigner> key;
   std::string next_day;
@@ -229,48 +268,54 @@ struct Signer::State {
   Algorithm algorithm = Algorithm::HmacSha256;
 
   std::string_view date() const { return std::string_view(timestamp).substr(0, 8); }
-  Result<> start(http::RequestHead& head, const Credentials& credentials, const SignInput& input);
+  std::string_view scope() const { return std::string_view(credential).substr(scope_at); }
+  void start(const Credentials& credentials, const SignInput& input);
   Result<> finish(const http::RequestHead& head, const SignInput& input);
 };
 
-// Takes the client's signature off and fixes key, time and scope.
-Result<> Signer::State::start(http::RequestHead& head, const Credentials& credentials,
-                              const SignInput& input) {
-  if (http::find(head.fields, "host") == nullptr) {
-    return fail(ErrorCode::InvalidInput, "a request without a field Host cannot be signed");
-  }
-  strip_presigned_query(head.target);
-  std::erase_if(head.fields, [](const http::Field& field) { return is_stripped(field.name); });
+// Fixes key, time and scope.
+void Signer::State::start(const Credentials& credentials, const SignInput& input) {
   algorithm = input.algorithm;
-  timestamp.clear();
-  append_amz_date(timestamp, input.now);
-  scratch.scope.clear();
-  append_scope(scratch.scope, algorithm, date(), input.region, input.service);
-  key = keys.get(algorithm, credentials.access_key_id, credentials.secret_access_key, date(),
-                 input.region, input.service);
+  const auto now = std::chrono::floor<std::chrono::seconds>(input.now);
+  if (timestamp.empty() || now != second) {
+    timestamp.clear();
+    append_amz_date(timestamp, input.now);
+    second = now;
+  }
+  credential.clear();
+  scope_at = credentials.access_key_id.size() + 1;
+  if (algorithm == Algorithm::HmacSha256) {
+    append_all(credential, credentials.access_key_id, "/", date(), "/", input.region, "/",
+               input.service, "/aws4_request");
+  } else {
+    append_all(credential, credentials.access_key_id, "/", date(), "/", input.service,
+               "/aws4_request");
+  }
+  const auto& found = keys.get(
+      algorithm, {credential, credentials.access_key_id, date(), input.region, input.service},
+      credentials.secret_access_key);
+  if (found != key) key = found;
   if (input.payload == Payload::StreamingEvents) {
     next_day = day_after(date());
     next_day_key =
         derive_hmac_key(credentials.secret_access_key, next_day, input.region, input.service);
   }
-  return {};
 }
 
 Result<> Signer::State::finish(const http::RequestHead& head, const SignInput& input) {
-  REMIT_TRY(const SplitTarget target, split_target(head.target));
-  std::string& canonical = scratch.canonical;
-  canonical.assign(head.method).push_back('\n');
-  append_canonical_path(canonical, target.path, path_rule(input.service));
-  canonical.push_back('\n');
-  scratch.query.append(canonical, target.query);
-  canonical.push_back('\n');
+  REMIT_CHECKED(scratch.begin(head, input.service, 2 * fields.max_size()));
   signed_headers.clear();
-  scratch.headers.append_signable(canonical, signed_headers);
-  canonical.append("\n").append(signed_headers).append("\n");
-  canonical.append(payload_line(input.payload, input.payload_hash));
-  scratch.build_string_to_sign(algorithm, timestamp);
+  fields.append(scratch.canonical, signed_headers);
+  scratch.build_string_to_sign(algorithm, timestamp, scope(), signed_headers,
+                               payload_line(input.payload, input.payload_hash));
   key->sign(scratch.string_to_sign, signature);
   return {};
+}
+
+// What is said when there is no Host to sign.
+Result<> check_host(const http::RequestHead& head) {
+  if (http::find(head.fields, "host") != nullptr) return {};
+  return fail(ErrorCode::InvalidInput, "a request without a field Host cannot be signed");
 }
 
 Signer::Signer(std::size_t max_keys) : state_(std::make_unique<State>(max_keys)) {}
@@ -281,31 +326,29 @@ Signer::~Signer() = default;
 Result<> Signer::sign(http::RequestHead& head, const Credentials& credentials,
                       const SignInput& input) {
   State& s = *state_;
-  REMIT_CHECKED(s.start(head, credentials, input));
-  put(head.fields, "X-Amz-Date", s.timestamp);
+  REMIT_CHECKED(check_host(head));
+  strip_presigned_query(head.target);
+  const bool token = credentials.temporary() && !input.express_session;
+  const bool hash =
+      input.payload != Payload::Absent || path_rule(input.service) == PathRule::AsSent;
+  OwnFields own(head.fields, {true, token, hash, true});
+  s.start(credentials, input);
+  own[kDate] = s.timestamp;
+  if (token) own[kToken] = credentials.session_token.expose();
   if (credentials.temporary() && input.express_session) {
-    http::remove(head.fields, "X-Amz-Security-Token");
-    put(head.fields, "X-Amz-S3session-Token", credentials.session_token.expose());
-  } else if (credentials.temporary()) {
-    put(head.fields, "X-Amz-Security-Token", credentials.session_token.expose());
-  } else {
-    http::remove(head.fields, "X-Amz-Security-Token");
+    head.fields.push_back(
+        {"X-Amz-S3session-Token", std::string(credentials.session_token.expose())});
   }
   if (input.algorithm == Algorithm::EcdsaP256Sha256) {
-    put(head.fields, "X-Amz-Region-Set", input.region);
+    head.fields.push_back({"X-Amz-Region-Set", std::string(input.region)});
   }
-  if (input.payload != Payload::Absent || path_rule(input.service) == PathRule::AsSent) {
-    put(head.fields, "X-Amz-Content-Sha256", payload_line(input.payload, input.payload_hash));
-  } else {
-    http::remove(head.fields, "X-Amz-Content-Sha256");
-  }
-  s.scratch.headers.fill(head.fields);
+  if (hash) own[kHash] = payload_line(input.payload, input.payload_hash);
+  s.fields.fill(head.fields);
   REMIT_CHECKED(s.finish(head, input));
-  s.line.assign(algorithm_name(input.algorithm)).append(" Credential=");
-  s.line.append(credentials.access_key_id).append("/").append(s.scratch.scope);
-  s.line.append(", SignedHeaders=").append(s.signed_headers);
-  s.line.append(", Signature=").append(s.signature.view());
-  put(head.fields, "Authorization", s.line);
+  std::string& line = own[kAuthorization];
+  line.clear();
+  append_all(line, algorithm_name(input.algorithm), " Credential=", s.credential,
+             ", SignedHeaders=", s.signed_headers, ", Signature=", s.signature.view());
   return {};
 }
 
@@ -315,15 +358,14 @@ Result<> Signer::presign(http::RequestHead& head, const Credentials& credentials
   if (expires.count() < 1 || expires.count() > 604'800) {
     return fail(ErrorCode::InvalidInput, "a presigned request is good for 1 to 604800 seconds");
   }
-  REMIT_CHECKED(s.start(head, credentials, input));
-  for (const std::string_view name :
-       {"Authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-Sha256"}) {
-    http::remove(head.fields, name);
-  }
-  s.scratch.headers.fill(head.fields);
+  REMIT_CHECKED(check_host(head));
+  strip_presigned_query(head.target);
+  OwnFields(head.fields, {});
+  s.start(credentials, input);
+  s.fields.fill(head.fields);
   s.signed_headers.clear();
-  s.line.clear();
-  s.scratch.headers.append_signable(s.line, s.signed_headers);
+  s.others.clear();
+  s.fields.append(s.others, s.signed_headers);
 
   std::string& target = head.target;
   const auto add = [&target](std::string_view name, std::string_view value) {
@@ -332,7 +374,7 @@ Result<> Signer::presign(http::RequestHead& head, const Credentials& credentials
     append_uri_encoded(target, value, Slash::Encode);
   };
   add("X-Amz-Algorithm", algorithm_name(input.algorithm));
-  add("X-Amz-Credential", credentials.access_key_id + "/" + s.scratch.scope);
+  add("X-Amz-Credential", s.credential);
   add("X-Amz-Date", s.timestamp);
   add("X-Amz-SignedHeaders", s.signed_headers);
   add("X-Amz-Expires", std::to_string(expires.count()));
@@ -348,7 +390,7 @@ Seed Signer::seed() const {
   return {state_->algorithm,
           state_->key,
           state_->timestamp,
-          state_->scratch.scope,
+          std::string(state_->scope()),
           std::string(state_->signature.view()),
           state_->next_day,
           state_->next_day_key};

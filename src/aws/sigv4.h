@@ -51,6 +51,7 @@ bool is_aws_chunked(Payload payload);
 struct SignedRequest {
   Algorithm algorithm = Algorithm::HmacSha256;
   Placement placement = Placement::Header;
+  std::string_view credential;  // "AKID/20261121/us-east-1/s3/aws4_request", of which are:
   std::string_view access_key_id;
   std::string_view date;            // YYYYMMDD of the scope
   std::string_view region;          // of the scope; empty for SigV4A
@@ -67,6 +68,9 @@ struct SignedRequest {
   std::string_view trailers;                            // X-Amz-Trailer, as sent
 
   std::vector<char> decoded;  // storage of decoded query values
+
+  // "20261121/us-east-1/s3/aws4_request"; without the region for SigV4A.
+  std::string_view scope() const { return credential.substr(access_key_id.size() + 1); }
 };
 
 // Reads the signature of a request from the one place where it stands. Refuses (InvalidInput, with

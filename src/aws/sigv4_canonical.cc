@@ -76,35 +76,97 @@ void append_normalised_path(std::string& out, std::string_view path) {
   if (ends_in_slash || out.size() == start) out.push_back('/');
 }
 
-// As a number that sorts as the bytes do; shorter names are filled up with zero bytes.
-std::uint64_t first_eight(std::string_view name) {
+// The first eight bytes in lower case, as a number that sorts as they do; shorter texts are filled
+// up with zero bytes.
+constexpr std::uint64_t first_eight(std::string_view text) {
   std::uint64_t eight = 0;
-  std::memcpy(&eight, name.data(), std::min(name.size(), sizeof eight));
+  if (text.size() < sizeof eight || std::is_constant_evaluated()) {
+    for (std::size_t i = 0; i < std::min(text.size(), sizeof eight); ++i) {
+      eight |= std::uint64_t{static_cast<unsigned char>(text[i])} << (8 * i);
+    }
+  } else {
+    std::memcpy(&eight, text.data(), sizeof eight);
+  }
   static_assert(std::endian::native == std::endian::little);
-  return __builtin_bswap64(eight);
+  return __builtin_bswap64(detail::lower_eight(eight));
+}
+
+bool is_never_signed(std::string_view name, std::uint64_t eight) {
+  // botocore's list (botocore/auth.py), the hop-by-hop fields of RFC 9110 section 7.6.1, and what
+  // intermediaries add or change.
+  static constexpr NameSet<15> kNames({"authorization", "connection", "expect", "forwarded",
+                                       "http2-settings", "keep-alive", "te", "trailer",
+                                       "transfer-encoding", "upgrade", "user-agent", "via",
+                                       "x-amzn-trace-id", "accept-encoding", "max-forwards"});
+  constexpr std::string_view kForwarded = "x-forwarded-";
+  constexpr std::uint64_t kProxy = first_eight("proxy-");
+  constexpr std::uint64_t kSixBytes = 0xFFFF'FFFF'FFFF'0000;
+  return kNames.contains(name) || (eight & kSixBytes) == kProxy ||
+         (eight == first_eight(kForwarded) && name.size() >= kForwarded.size() &&
+          equals_ignoring_ascii_case(name.substr(0, kForwarded.size()), kForwarded));
 }
 
 bool is_space_or_tab(char c) { return c == ' ' || c == '\t'; }
 
-// Without blanks around it, and with one for each run inside.
-void append_header_value(std::string& out, std::string_view value) {
+std::string_view trim_blanks(std::string_view value) {
   while (!value.empty() && is_space_or_tab(value.front())) value.remove_prefix(1);
   while (!value.empty() && is_space_or_tab(value.back())) value.remove_suffix(1);
-  // Searches for one byte are what the library does fastest; most values have nothing to fold.
+  return value;
+}
+
+// Searches for one byte are what the library does fastest; most values have nothing to fold.
+bool has_blanks_to_fold(std::string_view value) {
   const auto first = value.find(' ');
-  const bool folds = (first != value.npos && value.find("  ", first) != value.npos) ||
-                     value.find('\t') != value.npos;
-  if (!folds) {
-    out.append(value);
-    return;
+  return (first != value.npos && value.find("  ", first) != value.npos) ||
+         value.find('\t') != value.npos;
+}
+
+// Without blanks around it, and with one for each run inside. Gives the end.
+char* write_value(char* to, std::string_view value) {
+  value = trim_blanks(value);
+  if (!has_blanks_to_fold(value)) {
+    std::memcpy(to, value.data(), value.size());
+    return to + value.size();
   }
   for (std::size_t i = 0; i < value.size(); ++i) {
     if (!is_space_or_tab(value[i])) {
-      out.push_back(value[i]);
+      *to++ = value[i];
     } else if (!is_space_or_tab(value[i - 1])) {
-      out.push_back(' ');
+      *to++ = ' ';
     }
   }
+  return to;
+}
+
+void append_value(std::string& out, std::string_view value) {
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + value.size(), [&](char* bytes, std::size_t) {
+    return write_value(bytes + before, value) - bytes;
+  });
+}
+
+char* write_lower(char* to, std::string_view name) {
+  constexpr std::size_t kEight = sizeof(std::uint64_t);
+  const auto write = [to, name](std::size_t at) {
+    std::uint64_t eight;
+    std::memcpy(&eight, name.data() + at, kEight);
+    eight = detail::lower_eight(eight);
+    std::memcpy(to + at, &eight, kEight);
+  };
+  if (name.size() < kEight) {
+    const std::uint64_t eight = __builtin_bswap64(first_eight(name));
+    for (std::size_t i = 0; i < name.size(); ++i) to[i] = static_cast<char>(eight >> (8 * i));
+    return to + name.size();
+  }
+  // The last eight may overlap those before them.
+  for (std::size_t i = 0; i < name.size() - kEight; i += kEight) write(i);
+  write(name.size() - kEight);
+  return to + name.size();
+}
+
+// Of paths of S3, the rule: nothing to encode or to decode.
+bool is_plain_path(std::string_view path) {
+  return std::ranges::all_of(path, [](char c) { return is_unreserved(c) || c == '/'; });
 }
 
 }  // namespace
@@ -126,6 +188,10 @@ Result<SplitTarget> split_target(std::string_view target) {
 
 void append_canonical_path(std::string& out, std::string_view path, PathRule rule) {
   if (rule == PathRule::Normalised) return append_normalised_path(out, path);
+  if (is_plain_path(path)) {
+    out.append(path);
+    return;
+  }
   for (std::size_t i = 0; i < path.size();) {
     const auto slash = std::min(path.find('/', i), path.size());
     append_recoded(out, path.substr(i, slash - i));
@@ -204,85 +270,86 @@ void CanonicalQuery::append(std::string& out, std::string_view query, std::strin
   }
 }
 
-void HeaderTable::fill(const http::Fields& fields) {
-  names_.clear();
-  rows_.clear();
-  for (const http::Field& field : fields) {
-    const std::size_t at = names_.size();
-    append_lower_ascii(names_, field.name);
-    rows_.push_back({first_eight(std::string_view(names_).substr(at)),
-                     static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(field.name.size()),
-                     &field.value});
-  }
-  const auto before = [this](const Row& a, const Row& b) {
-    return a.order != b.order ? a.order < b.order : name(a) < name(b);
-  };
-  // Insertion sort: stable, in place, and heads have some ten fields, often sorted already.
-  for (std::size_t i = 1; i < rows_.size(); ++i) {
-    const Row row = rows_[i];
-    std::size_t j = i;
-    for (; j > 0 && before(row, rows_[j - 1]); --j) rows_[j] = rows_[j - 1];
-    rows_[j] = row;
-  }
-}
-
-bool HeaderTable::append_signed(std::string& out, std::string_view signed_headers) const {
-  std::size_t at = 0;
+bool append_signed(std::string& out, const http::Fields& fields, std::string_view signed_headers) {
   while (!signed_headers.empty()) {
     const std::string_view wanted = signed_headers.substr(0, signed_headers.find(';'));
     signed_headers.remove_prefix(std::min(wanted.size() + 1, signed_headers.size()));
-    while (at < rows_.size() && name(rows_[at]) < wanted) ++at;
-    if (at == rows_.size() || name(rows_[at]) != wanted) {
-      if (wanted != kAuthority || !append_authority(out)) return false;
-      continue;
+    // Few names and few fields, which mostly differ in size: a search is cheaper than a table.
+    bool found = false;
+    for (const http::Field& field : fields) {
+      if (!equals_ignoring_ascii_case(field.name, wanted)) continue;
+      if (!found) out.append(wanted);
+      out.push_back(found ? ',' : ':');
+      append_value(out, field.value);
+      found = true;
     }
-    out.append(wanted).push_back(':');
-    for (const std::size_t first = at; at < rows_.size() && name(rows_[at]) == wanted; ++at) {
-      if (at != first) out.push_back(',');
-      append_header_value(out, *rows_[at].value);
+    if (!found) {
+      // Over HTTP/2 the host of a request is `:authority`, which stands in the field Host here.
+      const http::Field* host = wanted == kAuthority ? http::find(fields, "host") : nullptr;
+      if (host == nullptr) return false;
+      out.append(kAuthority).push_back(':');
+      append_value(out, host->value);
     }
     out.push_back('\n');
   }
   return true;
 }
 
-// Over HTTP/2 the host of a request is `:authority`, which stands in the field Host here.
-bool HeaderTable::append_authority(std::string& out) const {
-  const auto host = std::ranges::find(rows_, "host", [this](const Row& row) { return name(row); });
-  if (host == rows_.end()) return false;
-  out.append(kAuthority).push_back(':');
-  append_header_value(out, *host->value);
-  out.push_back('\n');
-  return true;
-}
-
-void HeaderTable::append_signable(std::string& out, std::string& signed_headers) const {
-  std::string_view previous;
-  for (const Row& row : rows_) {
-    const std::string_view current = name(row);
-    if (is_never_signed(current)) continue;
-    if (current == previous && !signed_headers.empty()) {
-      out.back() = ',';  // another value of the field just written
-    } else {
-      if (!signed_headers.empty()) signed_headers.push_back(';');
-      signed_headers.append(current);
-      out.append(current).push_back(':');
-    }
-    append_header_value(out, *row.value);
-    out.push_back('\n');
-    previous = current;
+void SignableFields::fill(const http::Fields& fields) {
+  rows_.clear();
+  max_size_ = 0;
+  for (const http::Field& field : fields) {
+    const Row row{first_eight(field.name), &field};
+    if (is_never_signed(field.name, row.order)) continue;
+    max_size_ += field.name.size() + field.value.size() + 2;  // ':' and '\n'
+    // Insertion sort: stable, in place, and heads have some ten fields, often sorted already.
+    rows_.push_back(row);
+    std::size_t at = rows_.size() - 1;
+    for (; at > 0 && before(row, rows_[at - 1]); --at) rows_[at] = rows_[at - 1];
+    rows_[at] = row;
   }
 }
 
-bool is_never_signed(std::string_view name) {
-  // botocore's list (botocore/auth.py), the hop-by-hop fields of RFC 9110 section 7.6.1, and what
-  // intermediaries add or change.
-  static constexpr std::array<std::string_view, 15> kNames = {
-      "authorization", "connection", "expect",          "forwarded",         "http2-settings",
-      "keep-alive",    "te",         "trailer",         "transfer-encoding", "upgrade",
-      "user-agent",    "via",        "x-amzn-trace-id", "accept-encoding",   "max-forwards"};
-  return std::ranges::find(kNames, name) != kNames.end() || name.starts_with("proxy-") ||
-         name.starts_with("x-forwarded-");
+bool SignableFields::before(const Row& a, const Row& b) {
+  if (a.order != b.order) return a.order < b.order;
+  std::string_view left = a.field->name, right = b.field->name;
+  while (left.size() > sizeof a.order && right.size() > sizeof a.order) {
+    left.remove_prefix(sizeof a.order);
+    right.remove_prefix(sizeof a.order);
+    const std::uint64_t x = first_eight(left), y = first_eight(right);
+    if (x != y) return x < y;
+  }
+  return left.size() < right.size();
+}
+
+void SignableFields::append(std::string& out, std::string& signed_headers) const {
+  const std::size_t before = out.size();
+  const std::size_t names_before = signed_headers.size();
+  // Both in one go, with the room that max_size() tells.
+  out.resize_and_overwrite(before + max_size_, [&](char* bytes, std::size_t) {
+    char* to = bytes + before;
+    signed_headers.resize_and_overwrite(names_before + max_size_, [&](char* names, std::size_t) {
+      char* const start = names + names_before;
+      char* name = start;
+      const Row* previous = nullptr;
+      for (const Row& row : rows_) {
+        if (previous != nullptr && !SignableFields::before(*previous, row)) {
+          to[-1] = ',';  // another value of the field just written
+        } else {
+          if (name != start) *name++ = ';';
+          char* const end = write_lower(to, row.field->name);
+          name = std::copy(to, end, name);
+          to = end;
+          *to++ = ':';
+        }
+        to = write_value(to, row.field->value);
+        *to++ = '\n';
+        previous = &row;
+      }
+      return name - names;
+    });
+    return to - bytes;
+  });
 }
 
 }  // namespace remit::aws

@@ -3,12 +3,16 @@
 // The canonical request of SigV4, piece by piece, into buffers that are reused.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
+#include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "aws/sigv4.h"
+#include "base/encoding.h"
 #include "base/result.h"
 #include "net/http.h"
 
@@ -52,35 +56,56 @@ class CanonicalQuery {
 // What the SDK for JavaScript signs in place of Host over HTTP/2.
 inline constexpr std::string_view kAuthority = ":authority";
 
-// The fields of a head by lower-case name, sorted, those of one name in the order sent.
-class HeaderTable {
- public:
-  struct Row {
-    std::uint64_t order;  // the name's first eight bytes: nearly always enough to sort by
-    std::uint32_t name_at;
-    std::uint32_t name_size;
-    const std::string* value;
-  };
-  void fill(const http::Fields& fields);
-  std::string_view name(const Row& row) const {
-    return std::string_view(names_).substr(row.name_at, row.name_size);
-  }
-  const std::vector<Row>& rows() const { return rows_; }
+// "name:value\n" for each name of "a;b;c", the values of one name in the order sent. `:authority`
+// is Host. False when one of the names has no field.
+bool append_signed(std::string& out, const http::Fields& fields, std::string_view signed_headers);
 
-  // "name:value\n" for each name of "a;b;c", of which `:authority` is Host. False when one of the
-  // names has no field.
-  bool append_signed(std::string& out, std::string_view signed_headers) const;
-  // The same for every field that may be signed; the names go to `signed_headers`.
-  void append_signable(std::string& out, std::string& signed_headers) const;
+// The fields of a head that may be signed, by lower-case name, those of one name in the order sent.
+// Never signed is what proxies on the way may change, and Authorization itself.
+class SignableFields {
+ public:
+  // The fields must stay where they are until append().
+  void fill(const http::Fields& fields);
+  // How much append() appends to `out` at most, and to `signed_headers`.
+  std::size_t max_size() const { return max_size_; }
+  // "name:value\n" for each; the names go to `signed_headers`.
+  void append(std::string& out, std::string& signed_headers) const;
 
  private:
-  bool append_authority(std::string& out) const;
+  struct Row {
+    std::uint64_t order;  // the name's first eight bytes: nearly always enough to sort by
+    const http::Field* field;
+  };
+  static bool before(const Row& a, const Row& b);
 
-  std::string names_;
   std::vector<Row> rows_;
+  std::size_t max_size_ = 0;
 };
 
-// Fields that proxies on the way may change, and Authorization itself.
-bool is_never_signed(std::string_view lower_name);
+// Lower-case field names, found by their length first, ignoring case.
+template <std::size_t N>
+class NameSet {
+ public:
+  consteval explicit NameSet(const std::array<std::string_view, N>& names) : names_(names) {
+    static_assert(N <= 32);
+    for (std::size_t i = 0; i < N; ++i) of_size_.at(names[i].size()) |= std::uint32_t{1} << i;
+  }
+  // Its place in the list; N when it is not there.
+  std::size_t find(std::string_view name) const {
+    if (name.size() >= of_size_.size()) return N;
+    for (std::uint32_t left = of_size_[name.size()]; left != 0; left &= left - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(left));
+      if (equals_ignoring_ascii_case(name, names_[i])) return i;
+    }
+    return N;
+  }
+  static constexpr std::size_t size() { return N; }
+  bool contains(std::string_view name) const { return find(name) != N; }
+  std::string_view operator[](std::size_t i) const { return names_[i]; }
+
+ private:
+  std::array<std::string_view, N> names_;
+  std::array<std::uint32_t, 32> of_size_{};  // which of them have a name of so many bytes
+};
 
 }  // namespace remit::aws

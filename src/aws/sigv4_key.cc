@@ -44,12 +44,70 @@ using Point = std::unique_ptr<EC_POINT, Freer<EC_POINT_free>>;
 using ParamBuilder = std::unique_ptr<OSSL_PARAM_BLD, Freer<OSSL_PARAM_BLD_free>>;
 using Params = std::unique_ptr<OSSL_PARAM, Freer<OSSL_PARAM_free>>;
 
-constexpr char kHexDigits[] = "0123456789abcdef";
+// By arithmetic, not by a table: so the compiler does sixteen at once.
+char hex_digit(unsigned char value) {
+  return static_cast<char>(value + (value < 10 ? '0' : 'a' - 10));
+}
 
-void to_hex(std::span<const std::byte> bytes, char* out) {
-  for (const std::byte b : bytes) {
-    *out++ = kHexDigits[std::to_integer<unsigned>(b) >> 4];
-    *out++ = kHexDigits[std::to_integer<unsigned>(b) & 15];
+template <std::size_t Size>
+void to_hex(std::span<const std::byte, Size> bytes, char* out) {
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const auto byte = std::to_integer<unsigned char>(bytes[i]);
+    out[2 * i] = hex_digit(byte >> 4);
+    out[2 * i + 1] = hex_digit(byte & 15);
+  }
+}
+
+// In a time that depends on the sizes only, as CRYPTO_memcmp(), but by eight bytes. The compiler
+// is not told what `different` is, so that it cannot end the loop early.
+bool same_bytes(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  std::uint64_t different = 0;
+  std::size_t i = 0;
+  for (; a.size() - i >= sizeof different; i += sizeof different) {
+    std::uint64_t left, right;
+    std::memcpy(&left, a.data() + i, sizeof left);
+    std::memcpy(&right, b.data() + i, sizeof right);
+    different |= left ^ right;
+    asm volatile("" : "+r"(different));
+  }
+  for (; i < a.size(); ++i) {
+    different |= static_cast<unsigned char>(a[i] ^ b[i]);
+    asm volatile("" : "+r"(different));
+  }
+  return different == 0;
+}
+
+constexpr std::size_t kBlock = 64;
+using Midstate = std::array<std::uint32_t, 8>;
+constexpr Midstate kStart = {0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A,
+                             0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19};
+
+void set_state(SHA256_CTX& context, const Midstate& state) {
+  static_assert(sizeof context.h == sizeof state);
+  std::memcpy(context.h, state.data(), sizeof context.h);
+}
+
+// The hash of a message of which `from` has taken in `before` bytes, whole blocks, and `rest` is
+// what follows. Padded here: SHA256_Final() wipes its buffer each time, and none is used here.
+void hash_rest(const Midstate& from, std::size_t before, std::string_view rest,
+               std::span<std::byte, 32> out) {
+  SHA256_CTX context{};
+  set_state(context, from);
+  const std::size_t whole = rest.size() / kBlock * kBlock;
+  if (whole != 0) SHA256_Update(&context, rest.data(), whole);
+  std::array<unsigned char, 2 * kBlock> last{};
+  const std::size_t left = rest.size() - whole;
+  if (left != 0) std::memcpy(last.data(), rest.data() + whole, left);
+  last[left] = 0x80;
+  const std::size_t end = left + 1 + sizeof(std::uint64_t) <= kBlock ? kBlock : 2 * kBlock;
+  const std::uint64_t bits = __builtin_bswap64((before + rest.size()) * 8);
+  std::memcpy(last.data() + end - sizeof bits, &bits, sizeof bits);
+  SHA256_Transform(&context, last.data());
+  if (end > kBlock) SHA256_Transform(&context, last.data() + kBlock);
+  for (std::size_t i = 0; i < std::size(context.h); ++i) {
+    const std::uint32_t word = __builtin_bswap32(context.h[i]);
+    std::memcpy(out.data() + i * sizeof word, &word, sizeof word);
   }
 }
 
@@ -60,15 +118,14 @@ class HmacSigner final : public StringSigner {
   void sign(std::string_view string_to_sign, SignatureText& out) const override {
     std::array<std::byte, 32> digest;
     key_.sign(string_to_sign, digest);
-    to_hex(digest, out.bytes);
+    to_hex(std::span<const std::byte, 32>(digest), out.bytes);
     out.size = kHmacSignatureHex;
   }
 
   bool verify(std::string_view string_to_sign, std::string_view signature) const override {
     SignatureText right;
     sign(string_to_sign, right);
-    return signature.size() == right.size &&
-           CRYPTO_memcmp(signature.data(), right.bytes, right.size) == 0;
+    return same_bytes(signature, right.view());
   }
 
  private:
@@ -177,34 +234,39 @@ void PlainSha256::finish(std::span<std::byte, 32> out) {
   SHA256_Init(context_of(context_));
 }
 
+void PlainSha256::of(std::string_view message, std::span<std::byte, 32> out) {
+  hash_rest(kStart, 0, message, out);
+}
+
 HmacKey::HmacKey(std::string_view key) {
-  std::array<char, 64> block{};
+  std::array<unsigned char, kBlock> block{};
   if (key.size() > block.size()) {
-    inner_.update(key);
-    inner_.finish(std::as_writable_bytes(std::span(block)).first<32>());
+    PlainSha256::of(key, std::as_writable_bytes(std::span(block)).first<32>());
   } else {
     std::memcpy(block.data(), key.data(), key.size());
   }
-  for (char& c : block) c = static_cast<char>(c ^ 0x36);
-  inner_.update({block.data(), block.size()});
-  for (char& c : block) c = static_cast<char>(c ^ 0x36 ^ 0x5C);
-  outer_.update({block.data(), block.size()});
+  SHA256_CTX context{};
+  const auto state_after = [&](unsigned char padding, Midstate& state) {
+    for (unsigned char& byte : block) byte ^= padding;
+    set_state(context, kStart);
+    SHA256_Transform(&context, block.data());
+    std::memcpy(state.data(), context.h, sizeof context.h);
+  };
+  state_after(0x36, inner_);
+  state_after(0x36 ^ 0x5C, outer_);
   wipe(block.data(), block.size());
+  wipe(&context, sizeof context);
 }
 
 HmacKey::~HmacKey() {
-  wipe(inner_.context_, sizeof inner_.context_);
-  wipe(outer_.context_, sizeof outer_.context_);
+  wipe(inner_.data(), sizeof inner_);
+  wipe(outer_.data(), sizeof outer_);
 }
 
 void HmacKey::sign(std::string_view message, std::span<std::byte, 32> out) const {
-  PlainSha256 inner = inner_;
-  inner.update(message);
   std::array<std::byte, 32> digest;
-  SHA256_Final(reinterpret_cast<unsigned char*>(digest.data()), context_of(inner.context_));
-  PlainSha256 outer = outer_;
-  SHA256_Update(context_of(outer.context_), digest.data(), digest.size());
-  SHA256_Final(reinterpret_cast<unsigned char*>(out.data()), context_of(outer.context_));
+  hash_rest(inner_, kBlock, message, digest);
+  hash_rest(outer_, kBlock, {reinterpret_cast<const char*>(digest.data()), digest.size()}, out);
 }
 
 std::shared_ptr<const StringSigner> derive_hmac_key(const Secret& secret, std::string_view date,
@@ -256,32 +318,49 @@ std::shared_ptr<const StringSigner> ecdsa_public_key(std::string_view x, std::st
   return std::make_shared<const EcdsaSigner>(std::move(key));
 }
 
-const std::shared_ptr<const StringSigner>& KeyCache::get(
-    Algorithm algorithm, std::string_view access_key_id, const Secret& secret,
-    std::string_view date, std::string_view region, std::string_view service) {
-  const bool hmac = algorithm == Algorithm::HmacSha256;
-  name_.assign(access_key_id);
-  if (hmac) name_.append("/").append(date).append("/").append(region).append("/").append(service);
-  if (const auto found = young_.find(name_); found != young_.end()) {
-    if (found->second.secret.equals(secret.expose())) return found->second.key;
+const std::shared_ptr<const StringSigner>& KeyCache::get(Algorithm algorithm, const KeyScope& scope,
+                                                         const Secret& secret) {
+  // A key of SigV4A is good for every day and service.
+  const std::string_view name =
+      algorithm == Algorithm::HmacSha256 ? scope.credential : scope.access_key_id;
+  if (last_ == nullptr || last_->first != name ||
+      !same_bytes(last_->second.secret.expose(), secret.expose())) {
+    last_ = nullptr;
+    last_ = &find_or_derive(algorithm, name, scope, secret);
+  }
+  return last_->second.key;
+}
+
+const KeyCache::Map::value_type& KeyCache::find_or_derive(Algorithm algorithm,
+                                                          std::string_view name,
+                                                          const KeyScope& scope,
+                                                          const Secret& secret) {
+  const auto fits = [&secret](const Entry& entry) {
+    return same_bytes(entry.secret.expose(), secret.expose());
+  };
+  if (const auto found = young_.find(name); found != young_.end()) {
+    if (fits(found->second)) return *found;
     young_.erase(found);
   }
   Entry entry{secret.clone(), nullptr};
-  if (const auto found = old_.find(name_);
-      found != old_.end() && found->second.secret.equals(secret.expose())) {
+  if (const auto found = old_.find(name); found != old_.end() && fits(found->second)) {
     entry.key = found->second.key;
   } else {
-    entry.key = hmac ? derive_hmac_key(secret, date, region, service)
-                     : derive_ecdsa_key(access_key_id, secret);
+    entry.key = algorithm == Algorithm::HmacSha256
+                    ? derive_hmac_key(secret, scope.date, scope.region, scope.service)
+                    : derive_ecdsa_key(scope.access_key_id, secret);
   }
   if (young_.size() >= half_) old_ = std::exchange(young_, {});
-  return young_.insert_or_assign(name_, std::move(entry)).first->second.key;
+  return *young_.insert_or_assign(std::string(name), std::move(entry)).first;
 }
 
-void append_hex(std::string& out, std::span<const std::byte> bytes) {
-  const std::size_t at = out.size();
-  out.resize(at + bytes.size() * 2);
-  to_hex(bytes, out.data() + at);
+void append_hex(std::string& out, std::span<const std::byte, 32> digest) {
+  const std::size_t before = out.size();
+  const std::size_t after = before + digest.size() * 2;
+  out.resize_and_overwrite(after, [&](char* bytes, std::size_t) {
+    to_hex(digest, bytes + before);
+    return after;
+  });
 }
 
 }  // namespace remit::aws

@@ -3,7 +3,10 @@
 // Keys of SigV4 and SigV4A, derived once and ready to sign many strings.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -28,12 +31,15 @@ class PlainSha256 {
   void update(std::string_view bytes);
   void finish(std::span<std::byte, 32> out);  // and starts anew
 
+  // Of a message that is there as a whole: cheaper.
+  static void of(std::string_view message, std::span<std::byte, 32> out);
+
  private:
-  friend class HmacKey;
   alignas(8) std::byte context_[112];
 };
 
-// HMAC-SHA-256 with one key, kept as the states after the inner and the outer padding.
+// HMAC-SHA-256 with one key, kept as the states after the inner and the outer padding, each of
+// one block.
 class HmacKey {
  public:
   explicit HmacKey(std::string_view key);
@@ -43,8 +49,8 @@ class HmacKey {
   void sign(std::string_view message, std::span<std::byte, 32> out) const;
 
  private:
-  PlainSha256 inner_;
-  PlainSha256 outer_;
+  std::array<std::uint32_t, 8> inner_;
+  std::array<std::uint32_t, 8> outer_;
 };
 
 // A signature in hex, in place.
@@ -70,16 +76,22 @@ std::shared_ptr<const StringSigner> derive_ecdsa_key(std::string_view access_key
 // Verifies only: from the coordinates, 32 bytes each. Null when they are not on the curve.
 std::shared_ptr<const StringSigner> ecdsa_public_key(std::string_view x, std::string_view y);
 
+// What a key is for. `credential` is all of it in one text, as it stands in a request:
+// "AKID/20261121/us-east-1/s3/aws4_request", without the region for SigV4A.
+struct KeyScope {
+  std::string_view credential, access_key_id, date, region, service;
+};
+
 // Derived keys by key id and scope, at most `max_keys`, the least used go first. A key id that
 // comes with another secret gets a key of its own.
 class KeyCache {
  public:
   explicit KeyCache(std::size_t max_keys) : half_(max_keys / 2 + 1) {}
+  KeyCache(const KeyCache&) = delete;
+  KeyCache& operator=(const KeyCache&) = delete;
 
-  const std::shared_ptr<const StringSigner>& get(Algorithm algorithm,
-                                                 std::string_view access_key_id,
-                                                 const Secret& secret, std::string_view date,
-                                                 std::string_view region, std::string_view service);
+  const std::shared_ptr<const StringSigner>& get(Algorithm algorithm, const KeyScope& scope,
+                                                 const Secret& secret);
   std::size_t size() const { return young_.size() + old_.size(); }
 
  private:
@@ -87,14 +99,20 @@ class KeyCache {
     Secret secret;  // that the key was derived from: an access key id alone proves nothing
     std::shared_ptr<const StringSigner> key;
   };
-  using Map = std::unordered_map<std::string, Entry>;
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;  // views are looked up without a string made of them
+  };
+  using Map = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
+
+  const Map::value_type& find_or_derive(Algorithm algorithm, std::string_view name,
+                                        const KeyScope& scope, const Secret& secret);
 
   std::size_t half_;
   Map young_;
-  Map old_;  // what was young when young_ was last full
-  std::string name_;
+  Map old_;                                // what was young when young_ was last full
+  const Map::value_type* last_ = nullptr;  // of young_: mostly it is asked for again
 };
 
-void append_hex(std::string& out, std::span<const std::byte> bytes);
+void append_hex(std::string& out, std::span<const std::byte, 32> digest);
 
 }  // namespace remit::aws

@@ -123,6 +123,7 @@ Result<> check_connection(const std::string* value) {
 // "AKID/20261121/us-east-1/s3/aws4_request"; without the region for SigV4A.
 Result<> read_credential(std::string_view text, SignedRequest& out) {
   const bool regional = out.algorithm == Algorithm::HmacSha256;
+  out.credential = text;
   std::array<std::string_view, 5> parts;
   const std::size_t wanted = regional ? 5 : 4;
   for (std::size_t i = 0; i < wanted; ++i) {

@@ -400,8 +400,9 @@ TEST(KeyCache, StaysBounded) {
   KeyCache cache(16);
   const Secret secret("s");
   for (int i = 0; i < 1000; ++i) {
-    cache.get(Algorithm::HmacSha256, "AKID" + std::to_string(i), secret, "20261121", "us-east-1",
-              "s3");
+    const std::string id = "AKID" + std::to_string(i);
+    const std::string credential = id + "/20261121/us-east-1/s3/aws4_request";
+    cache.get(Algorithm::HmacSha256, {credential, id, "20261121", "us-east-1", "s3"}, secret);
   }
   EXPECT_LE(cache.size(), 18u);
 }

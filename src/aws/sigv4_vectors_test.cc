@@ -89,9 +89,7 @@ std::string canonical_of(const http::RequestHead& head, PathRule rule,
   CanonicalQuery query;
   query.append(out, target.query, "X-Amz-Signature");
   out.push_back('\n');
-  HeaderTable table;
-  table.fill(head.fields);
-  EXPECT_TRUE(table.append_signed(out, signed_headers));
+  EXPECT_TRUE(append_signed(out, head.fields, signed_headers));
   return out.append("\n").append(signed_headers).append("\n").append(hash);
 }
 

@@ -65,18 +65,10 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 
 
 constexpr std::size_t kEight = sizeof(std::uint64_t);
 
-// Eight bytes at once. The high bit of each byte of a term tells whether that byte, without its own
-// high bit, is at or beyond a bound; no sum reaches into the next byte.
-std::uint64_t lower_eight(const char* bytes) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHigh = 0x8080808080808080;
+std::uint64_t lower_eight_at(const char* bytes) {
   std::uint64_t eight;
   std::memcpy(&eight, bytes, kEight);
-  const std::uint64_t low = eight & ~kHigh;
-  const std::uint64_t from_a = low + kOnes * (0x80 - 'A');
-  const std::uint64_t beyond_z = low + kOnes * (0x7F - 'Z');
-  const std::uint64_t upper = (from_a ^ beyond_z) & ~eight & kHigh;
-  return eight | (upper >> 2);
+  return detail::lower_eight(eight);
 }
 
 }  // namespace
@@ -177,7 +169,7 @@ void append_lower_ascii(std::string& out, std::string_view text) {
     char* to = bytes + before;
     std::size_t i = 0;
     for (; text.size() - i >= kEight; i += kEight) {
-      const std::uint64_t eight = lower_eight(text.data() + i);
+      const std::uint64_t eight = lower_eight_at(text.data() + i);
       std::memcpy(to + i, &eight, kEight);
     }
     for (; i < text.size(); ++i) to[i] = lower(text[i]);
@@ -203,9 +195,9 @@ bool same_folded(const char* a, const char* b, std::size_t size) {
   // The last eight may overlap those before them.
   const std::size_t last = size - kEight;
   for (std::size_t i = 0; i < last; i += kEight) {
-    if (lower_eight(a + i) != lower_eight(b + i)) return false;
+    if (lower_eight_at(a + i) != lower_eight_at(b + i)) return false;
   }
-  return lower_eight(a + last) == lower_eight(b + last);
+  return lower_eight_at(a + last) == lower_eight_at(b + last);
 }
 
 }  // namespace detail

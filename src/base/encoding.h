@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,8 +29,23 @@ std::optional<std::string> form_decode(std::string_view text);
 std::string lower_ascii(std::string_view text);
 void append_lower_ascii(std::string& out, std::string_view text);
 namespace detail {
+
 bool same_folded(const char* a, const char* b, std::size_t size);
+
+// Eight bytes at once. The high bit of each byte of a term tells whether that byte, without its own
+// high bit, is at or beyond a bound; no sum reaches into the next byte.
+constexpr std::uint64_t lower_eight(std::uint64_t eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = 0x8080808080808080;
+  const std::uint64_t low = eight & ~kHigh;
+  const std::uint64_t from_a = low + kOnes * (0x80 - 'A');
+  const std::uint64_t beyond_z = low + kOnes * (0x7F - 'Z');
+  const std::uint64_t upper = (from_a ^ beyond_z) & ~eight & kHigh;
+  return eight | (upper >> 2);
 }
+
+}  // namespace detail
+
 // Inline for what nearly always differs: field names are compared with many others.
 inline bool equals_ignoring_ascii_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
