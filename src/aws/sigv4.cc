@@ -123,7 +123,7 @@ Result<> check_time(const SignedRequest& request, TimePoint now) {
 }
 
 // Fields that sign() writes, and then those that only have to go.
-enum OwnField : std::size_t { kDate, kToken, kHash, kAuthorization, kOwnFields };
+enum OwnField : std::size_t { kOwnDate, kOwnToken, kOwnHash, kOwnAuthorization, kOwnFields };
 constexpr NameSet<16> kTakenOff({"x-amz-date", "x-amz-security-token", "x-amz-content-sha256",
                                  "authorization", "connection", "keep-alive", "proxy-connection",
                                  "proxy-authorization", "te", "trailer", "upgrade",
@@ -333,8 +333,8 @@ Result<> Signer::sign(http::RequestHead& head, const Credentials& credentials,
       input.payload != Payload::Absent || path_rule(input.service) == PathRule::AsSent;
   OwnFields own(head.fields, {true, token, hash, true});
   s.start(credentials, input);
-  own[kDate] = s.timestamp;
-  if (token) own[kToken] = credentials.session_token.expose();
+  own[kOwnDate] = s.timestamp;
+  if (token) own[kOwnToken] = credentials.session_token.expose();
   if (credentials.temporary() && input.express_session) {
     head.fields.push_back(
         {"X-Amz-S3session-Token", std::string(credentials.session_token.expose())});
@@ -342,10 +342,10 @@ Result<> Signer::sign(http::RequestHead& head, const Credentials& credentials,
   if (input.algorithm == Algorithm::EcdsaP256Sha256) {
     head.fields.push_back({"X-Amz-Region-Set", std::string(input.region)});
   }
-  if (hash) own[kHash] = payload_line(input.payload, input.payload_hash);
+  if (hash) own[kOwnHash] = payload_line(input.payload, input.payload_hash);
   s.fields.fill(head.fields);
   REMIT_CHECKED(s.finish(head, input));
-  std::string& line = own[kAuthorization];
+  std::string& line = own[kOwnAuthorization];
   line.clear();
   append_all(line, algorithm_name(input.algorithm), " Credential=", s.credential,
              ", SignedHeaders=", s.signed_headers, ", Signature=", s.signature.view());

@@ -22,10 +22,53 @@ std::unexpected<Error> unreadable_signature(std::string message) {
 }
 
 bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_lower_hex(char c) { return is_ascii_digit(c) || (c >= 'a' && c <= 'f'); }
-bool is_word(char c) {
-  return is_ascii_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z') || c == '_';
+
+// What a character may stand in: a bit each.
+enum CharKind : unsigned char {
+  kDigit = 1,
+  kWord = 2,        // of a key id: a letter, a digit or '_'
+  kScopeName = 4,   // of a region's or a service's name
+  kSignedName = 8,  // of a name in SignedHeaders
+  kBlank = 16,      // " \t\r\n"
+};
+constexpr auto kCharKinds = [] {
+  std::array<unsigned char, 256> kinds{};
+  for (unsigned c = 0; c < kinds.size(); ++c) {
+    const bool digit = c >= '0' && c <= '9';
+    const bool upper = c >= 'A' && c <= 'Z';
+    const bool word = digit || upper || (c >= 'a' && c <= 'z') || c == '_';
+    const bool blank = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    const bool signed_name = c > 0x20 && c < 0x7F && !upper && c != ':' && c != ',' && c != ';';
+    kinds[c] = static_cast<unsigned char>((digit ? kDigit : 0) | (word ? kWord : 0) |
+                                          (word || c == '-' || c == '.' ? kScopeName : 0) |
+                                          (signed_name ? kSignedName : 0) | (blank ? kBlank : 0));
+  }
+  return kinds;
+}();
+
+bool is_of(char c, CharKind kind) {
+  return (kCharKinds[static_cast<unsigned char>(c)] & kind) != 0;
+}
+
+bool all_are(std::string_view text, CharKind kind) {
+  return std::ranges::all_of(text, [kind](char c) { return is_of(c, kind); });
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && is_of(text.front(), kBlank)) text.remove_prefix(1);
+  while (!text.empty() && is_of(text.back(), kBlank)) text.remove_suffix(1);
+  return text;
+}
+
+// Without an early end, so that the compiler looks at sixteen at once.
+bool is_lower_hex(std::string_view text) {
+  unsigned char other = 0;
+  for (const char c : text) {
+    const auto digit = static_cast<unsigned char>(c - '0');
+    const auto letter = static_cast<unsigned char>(c - 'a');
+    other |= static_cast<unsigned char>(digit > 9 && letter > 5);
+  }
+  return other == 0;
 }
 
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
@@ -46,57 +89,43 @@ enum Slot : std::size_t {
   kHost,
   kSlots,
 };
-constexpr std::array<std::string_view, 20> kSingleFields = {"authorization",
-                                                            "x-amz-date",
-                                                            "x-amz-content-sha256",
-                                                            "x-amz-decoded-content-length",
-                                                            "x-amz-trailer",
-                                                            "x-amz-region-set",
-                                                            "connection",
-                                                            "content-type",
-                                                            "host",
-                                                            "x-amz-security-token",
-                                                            "x-amz-s3session-token",
-                                                            "content-length",
-                                                            "transfer-encoding",
-                                                            "content-md5",
-                                                            "x-amz-target",
-                                                            "x-amz-copy-source",
-                                                            "x-amz-acl",
-                                                            "expect",
-                                                            "date",
-                                                            "range"};
-
-// Which of them have a name of so many bytes: a bit each.
-constexpr std::size_t kLongestSingle = 28;
-constexpr auto kSinglesOfSize = [] {
-  std::array<std::uint32_t, kLongestSingle + 1> bits{};
-  for (std::size_t i = 0; i < kSingleFields.size(); ++i) {
-    bits[kSingleFields[i].size()] |= std::uint32_t{1} << i;
-  }
-  return bits;
-}();
+constexpr NameSet<20> kSingleFields({"authorization",
+                                     "x-amz-date",
+                                     "x-amz-content-sha256",
+                                     "x-amz-decoded-content-length",
+                                     "x-amz-trailer",
+                                     "x-amz-region-set",
+                                     "connection",
+                                     "content-type",
+                                     "host",
+                                     "x-amz-security-token",
+                                     "x-amz-s3session-token",
+                                     "content-length",
+                                     "transfer-encoding",
+                                     "content-md5",
+                                     "x-amz-target",
+                                     "x-amz-copy-source",
+                                     "x-amz-acl",
+                                     "expect",
+                                     "date",
+                                     "range"});
 
 using Slots = std::array<const std::string*, kSlots>;
 
-Result<Slots> find_single_fields(const http::Fields& fields) {
-  std::array<const std::string*, kSingleFields.size()> found{};
+Result<> find_single_fields(const http::Fields& fields, Slots& slots) {
+  std::uint32_t seen = 0;
   for (const http::Field& field : fields) {
-    if (field.name.size() > kLongestSingle) continue;
-    for (std::uint32_t left = kSinglesOfSize[field.name.size()]; left != 0; left &= left - 1) {
-      const auto i = static_cast<std::size_t>(std::countr_zero(left));
-      if (!equals_ignoring_ascii_case(field.name, kSingleFields[i])) continue;
-      if (found[i] != nullptr) {
-        return unreadable_signature("the request has the field " + std::string(kSingleFields[i]) +
-                                    " twice");
-      }
-      found[i] = &field.value;
-      break;
+    const std::size_t i = kSingleFields.find(field.name);
+    if (i == kSingleFields.size()) continue;
+    const std::uint32_t bit = std::uint32_t{1} << i;
+    if ((seen & bit) != 0) {
+      return unreadable_signature("the request has the field " + std::string(kSingleFields[i]) +
+                                  " twice");
     }
+    seen |= bit;
+    if (i < slots.size()) slots[i] = &field.value;
   }
-  Slots slots;
-  std::copy_n(found.begin(), slots.size(), slots.begin());
-  return slots;
+  return {};
 }
 
 // What Connection names is taken off on the way: were that x-amz-copy-source, another request than
@@ -109,7 +138,7 @@ Result<> check_connection(const std::string* value) {
   while (!rest.empty()) {
     const std::string_view item = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(item.size() + 1, rest.size()));
-    const std::string_view name = trim_ascii(item);
+    const std::string_view name = trim(item);
     const bool known = std::ranges::any_of(
         kKnown, [name](std::string_view k) { return equals_ignoring_ascii_case(name, k); });
     if (!known && !name.empty()) {
@@ -136,22 +165,21 @@ Result<> read_credential(std::string_view text, SignedRequest& out) {
     parts[i] = text.substr(0, slash);
     text.remove_prefix(std::min(parts[i].size() + 1, text.size()));
   }
-  const auto name = [](char c) { return is_word(c) || c == '-' || c == '.'; };
-  const auto good = [&](std::string_view part, std::size_t max, auto allowed) {
-    return !part.empty() && part.size() <= max && std::ranges::all_of(part, allowed);
+  const auto good = [](std::string_view part, std::size_t max, CharKind kind) {
+    return !part.empty() && part.size() <= max && all_are(part, kind);
   };
   out.access_key_id = parts[0];
   out.date = parts[1];
   out.region = regional ? parts[2] : std::string_view();
   out.service = parts[wanted - 2];
-  if (!good(out.access_key_id, 128, is_word))
+  if (!good(out.access_key_id, 128, kWord))
     return unreadable_signature("the access key id is malformed");
-  if (out.date.size() != 8 || !std::ranges::all_of(out.date, is_ascii_digit)) {
+  if (out.date.size() != 8 || !all_are(out.date, kDigit)) {
     return unreadable_signature("the credential's date is not YYYYMMDD");
   }
-  if (regional && !good(out.region, 64, name))
+  if (regional && !good(out.region, 64, kScopeName))
     return unreadable_signature("the credential's region is malformed");
-  if (!good(out.service, 64, name))
+  if (!good(out.service, 64, kScopeName))
     return unreadable_signature("the credential's service is malformed");
   if (parts[wanted - 1] != kTerminator)
     return unreadable_signature("the credential does not end in aws4_request");
@@ -161,8 +189,7 @@ Result<> read_credential(std::string_view text, SignedRequest& out) {
 Result<> read_signature(std::string_view text, SignedRequest& out) {
   const std::size_t least = out.algorithm == Algorithm::HmacSha256 ? 64 : 16;
   const std::size_t most = out.algorithm == Algorithm::HmacSha256 ? 64 : 144;
-  if (text.size() < least || text.size() > most || text.size() % 2 != 0 ||
-      !std::ranges::all_of(text, is_lower_hex)) {
+  if (text.size() < least || text.size() > most || text.size() % 2 != 0 || !is_lower_hex(text)) {
     return unreadable_signature("the signature is not lower-case hex of the right length");
   }
   out.signature = text;
@@ -172,27 +199,34 @@ Result<> read_signature(std::string_view text, SignedRequest& out) {
 Result<> read_signed_headers(std::string_view text, int version, SignedRequest& out) {
   std::string_view previous;
   bool host = false;
-  for (std::string_view rest = text; !rest.empty() || previous.empty();) {
-    const std::string_view name = rest.substr(0, rest.find(';'));
-    const bool last = name.size() == rest.size();
-    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
-    // Only HTTP/2 has it; see HeaderTable::append_signed().
-    const bool authority = version == 20 && name == kAuthority;
-    const bool good = authority || (!name.empty() && std::ranges::all_of(name, [](char c) {
-                        return c > 0x20 && c < 0x7F && !is_upper(c) && c != ':' && c != ',';
-                      }));
-    if (!good) return unreadable_signature("SignedHeaders is malformed");
+  for (std::string_view rest = text;;) {
+    // Only HTTP/2 has it; see append_signed().
+    const bool authority = version == 20 && rest.starts_with(kAuthority);
+    std::size_t size = authority ? kAuthority.size() : 0;
+    while (size < rest.size() && is_of(rest[size], kSignedName)) ++size;
+    const std::string_view name = rest.substr(0, size);
+    const bool last = size == rest.size();
+    if (name.empty() || (authority && name != kAuthority) || (!last && rest[size] != ';')) {
+      return unreadable_signature("SignedHeaders is malformed");
+    }
     if (!previous.empty() && name <= previous) {
       return unreadable_signature("SignedHeaders is not sorted or has a name twice");
     }
     host = host || authority || name == "host";
     previous = name;
     if (last) break;
-    if (rest.empty()) return unreadable_signature("SignedHeaders is malformed");
+    rest.remove_prefix(size + 1);
   }
   if (!host) return unreadable_signature("the field Host is not signed");
   out.signed_headers = text;
   return {};
+}
+
+bool is_amz_name(std::string_view name) {
+  constexpr std::string_view kPrefix = "x-amz-";
+  return name.size() >= kPrefix.size() && (name[0] | 0x20) == 'x' && name[1] == '-' &&
+         (name[2] | 0x20) == 'a' && (name[3] | 0x20) == 'm' && (name[4] | 0x20) == 'z' &&
+         name[5] == '-';
 }
 
 bool is_signed(std::string_view signed_headers, std::string_view name) {
@@ -206,7 +240,7 @@ bool is_signed(std::string_view signed_headers, std::string_view name) {
 
 Result<> check_amz_fields_signed(const http::Fields& fields, std::string_view signed_headers) {
   for (const http::Field& field : fields) {
-    if (!starts_with_ignoring_case(field.name, "x-amz-")) continue;
+    if (!is_amz_name(field.name)) continue;
     if (equals_ignoring_ascii_case(field.name, "x-amz-security-token")) continue;
     if (!is_signed(signed_headers, field.name)) {
       return unreadable_signature("the field " + lower_ascii(field.name) +
@@ -228,7 +262,7 @@ Result<> read_timestamp(std::string_view text, SignedRequest& out) {
 }
 
 Result<Payload> read_payload(std::string_view text) {
-  if (text.size() == 64 && std::ranges::all_of(text, is_lower_hex)) return Payload::Hash;
+  if (text.size() == 64 && is_lower_hex(text)) return Payload::Hash;
   for (const Payload payload :
        {Payload::Unsigned, Payload::StreamingHmac, Payload::StreamingHmacTrailer,
         Payload::StreamingUnsignedTrailer, Payload::StreamingEcdsa, Payload::StreamingEcdsaTrailer,
@@ -307,31 +341,30 @@ Result<> read_authorization(std::string_view text, int version, SignedRequest& o
         "the scheme of the field Authorization is not AWS4-HMAC-SHA256 or "
         "AWS4-ECDSA-P256-SHA256");
   }
-  std::string_view credential, signed_headers, signature;
+  struct Part {
+    std::string_view name;  // with the '='
+    std::string_view value;
+  } parts[] = {{"Credential=", {}}, {"SignedHeaders=", {}}, {"Signature=", {}}};
   std::string_view rest = blank == text.npos ? std::string_view() : text.substr(blank + 1);
   while (!rest.empty()) {
     const std::string_view item = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(item.size() + 1, rest.size()));
-    const std::string_view part = trim_ascii(item);
-    const auto equals = part.find('=');
-    const std::string_view name = part.substr(0, equals);
-    std::string_view* slot = name == "Credential"      ? &credential
-                             : name == "SignedHeaders" ? &signed_headers
-                             : name == "Signature"     ? &signature
-                                                       : nullptr;
-    if (slot == nullptr || equals == part.npos || !slot->empty()) {
+    const std::string_view part = trim(item);
+    Part* const known =
+        std::ranges::find_if(parts, [part](const Part& p) { return part.starts_with(p.name); });
+    if (known == std::end(parts) || !known->value.empty()) {
       return unreadable_signature(
           "the field Authorization is not Credential, SignedHeaders and Signature");
     }
-    *slot = part.substr(equals + 1);
+    known->value = part.substr(known->name.size());
   }
-  REMIT_CHECKED(read_credential(credential, out));
-  REMIT_CHECKED(read_signed_headers(signed_headers, version, out));
-  return read_signature(signature, out);
+  const auto& [credential, signed_headers, signature] = parts;
+  REMIT_CHECKED(read_credential(credential.value, out));
+  REMIT_CHECKED(read_signed_headers(signed_headers.value, version, out));
+  return read_signature(signature.value, out);
 }
 
-Result<SignedRequest> parse_header_form(const http::RequestHead& head, const Slots& fields) {
-  SignedRequest out;
+Result<> parse_header_form(const http::RequestHead& head, const Slots& fields, SignedRequest& out) {
   out.placement = Placement::Header;
   REMIT_CHECKED(read_authorization(*fields[kAuthorization], head.version, out));
   if (fields[kDate] == nullptr) return unreadable_signature("the request has no field X-Amz-Date");
@@ -342,8 +375,7 @@ Result<SignedRequest> parse_header_form(const http::RequestHead& head, const Slo
     out.region_set = *fields[kRegionSet];
   }
   REMIT_CHECKED(read_body_form(fields, out));
-  REMIT_CHECKED(check_amz_fields_signed(head.fields, out.signed_headers));
-  return out;
+  return check_amz_fields_signed(head.fields, out.signed_headers);
 }
 
 constexpr std::array<std::string_view, 9> kQueryNames = {
@@ -370,18 +402,19 @@ std::size_t query_name_index(std::string_view name) {
   return static_cast<std::size_t>(found - kQueryNames.begin());
 }
 
+// What a query says of a signature, as sent: split_target() has seen that it can be decoded.
 struct QueryForm {
-  std::array<std::optional<std::string>, kQueryNames.size()> values;
+  std::array<std::string_view, kQueryNames.size()> values;
+  std::uint32_t seen = 0;  // a bit for each of `values`
   bool version2 = false;
+
+  bool has(std::size_t index) const { return (seen >> index & 1) != 0; }
   bool any() const {
-    return values[kAlgorithm] || values[kCredential] || values[kSignature] ||
-           values[kSignedHeaders];
+    return has(kAlgorithm) || has(kCredential) || has(kSignature) || has(kSignedHeaders);
   }
 };
 
-Result<QueryForm> read_query(std::string_view query) {
-  QueryForm form;
-  if (query.empty()) return form;
+Result<> read_query(std::string_view query, QueryForm& form) {
   if (query.find('+') != query.npos) {
     return unreadable_signature("a '+' in the query may mean a blank or itself: send %20 or %2B");
   }
@@ -401,27 +434,29 @@ Result<QueryForm> read_query(std::string_view query) {
       return unreadable_signature("the query spells " + std::string(kQueryNames[index]) +
                                   " in another way");
     }
-    if (form.values[index]) {
+    if (form.has(index)) {
       return unreadable_signature("the query has " + std::string(kQueryNames[index]) + " twice");
     }
-    form.values[index] = uri_decode(pair.value);
-    if (!form.values[index]) return unreadable_signature("the query is malformed");
+    form.seen |= std::uint32_t{1} << index;
+    form.values[index] = pair.value;
   }
-  return form;
+  return {};
 }
 
-// Keeps the decoded values in one buffer, whose address moves with the request.
-void keep(const QueryForm& form, std::array<std::string_view, kQueryNames.size()>& views,
-          std::vector<char>& buffer) {
+// Decodes the values into one buffer, whose address moves with the request.
+Result<> decode_values(QueryForm& form, std::vector<char>& buffer) {
   std::size_t size = 0;
-  for (const auto& value : form.values) size += value ? value->size() : 0;
-  buffer.reserve(size);
-  for (std::size_t i = 0; i < views.size(); ++i) {
-    if (!form.values[i]) continue;
+  for (const std::string_view value : form.values) size += value.size();
+  buffer.reserve(size);  // decoding makes nothing longer
+  for (std::size_t i = 0; i < form.values.size(); ++i) {
+    if (!form.has(i)) continue;
+    const auto decoded = uri_decode(form.values[i]);
+    if (!decoded) return unreadable_signature("the query is malformed");
     const std::size_t at = buffer.size();
-    buffer.insert(buffer.end(), form.values[i]->begin(), form.values[i]->end());
-    views[i] = {buffer.data() + at, form.values[i]->size()};
+    buffer.insert(buffer.end(), decoded->begin(), decoded->end());
+    form.values[i] = {buffer.data() + at, decoded->size()};
   }
+  return {};
 }
 
 Result<> read_expiry(std::string_view text, SignedRequest& out) {
@@ -435,21 +470,20 @@ Result<> read_expiry(std::string_view text, SignedRequest& out) {
   return {};
 }
 
-Result<SignedRequest> parse_query_form(const http::RequestHead& head, const Slots& fields,
-                                       const QueryForm& form) {
+Result<> parse_query_form(const http::RequestHead& head, const Slots& fields, QueryForm& form,
+                          SignedRequest& out) {
   for (const QueryName name :
        {kAlgorithm, kCredential, kQueryDate, kExpires, kSignature, kSignedHeaders}) {
-    if (!form.values[name]) {
+    if (!form.has(name)) {
       return unreadable_signature("the presigned request has no " + std::string(kQueryNames[name]));
     }
   }
-  SignedRequest out;
   out.placement = Placement::Query;
-  std::array<std::string_view, kQueryNames.size()> values;
-  keep(form, values, out.decoded);
+  REMIT_CHECKED(decode_values(form, out.decoded));
+  const auto& values = form.values;
   if (values[kAlgorithm] == kEcdsaName) {
     out.algorithm = Algorithm::EcdsaP256Sha256;
-    if (!form.values[kQueryRegionSet])
+    if (!form.has(kQueryRegionSet))
       return unreadable_signature("the query has no X-Amz-Region-Set");
     out.region_set = values[kQueryRegionSet];
   } else if (values[kAlgorithm] != kHmacName) {
@@ -464,13 +498,36 @@ Result<SignedRequest> parse_query_form(const http::RequestHead& head, const Slot
   out.payload_hash = values[kQueryHash];
   out.payload = path_rule(out.service) == PathRule::AsSent ? Payload::Unsigned : Payload::Absent;
   REMIT_CHECKED(read_body_form(fields, out));
-  REMIT_CHECKED(check_amz_fields_signed(head.fields, out.signed_headers));
-  return out;
+  return check_amz_fields_signed(head.fields, out.signed_headers);
 }
 
 bool is_form_upload(const Slots& fields) {
   return fields[kContentType] != nullptr &&
          starts_with_ignoring_case(*fields[kContentType], "multipart/form-data");
+}
+
+Result<> read_signed(const http::RequestHead& head, SignedRequest& out) {
+  REMIT_TRY(const SplitTarget target, split_target(head.target));
+  Slots fields{};
+  REMIT_CHECKED(find_single_fields(head.fields, fields));
+  REMIT_CHECKED(check_connection(fields[kConnection]));
+  QueryForm form;
+  if (!target.query.empty()) REMIT_CHECKED(read_query(target.query, form));
+  if (form.version2)
+    return unreadable_signature("signed with signature version 2, which is not supported");
+  if (fields[kHost] == nullptr) return unreadable_signature("the request has no field Host");
+  const bool header = fields[kAuthorization] != nullptr;
+  if (header && form.any())
+    return unreadable_signature("signed twice: in the field Authorization and in the query");
+  if (header && form.seen != 0) {
+    return unreadable_signature(
+        "signed in the field Authorization, with parts of a signature in the query");
+  }
+  if (header) return parse_header_form(head, fields, out);
+  if (form.any()) return parse_query_form(head, fields, form, out);
+  if (is_form_upload(fields))
+    return unreadable_signature("a browser's form upload (POST policy), which is not supported");
+  return unreadable_signature("the request is not signed");
 }
 
 }  // namespace
@@ -510,28 +567,10 @@ PathRule path_rule(std::string_view service) {
 }
 
 Result<SignedRequest> parse_signed(const http::RequestHead& head) {
-  REMIT_TRY(const SplitTarget target, split_target(head.target));
-  REMIT_TRY(const Slots fields, find_single_fields(head.fields));
-  REMIT_CHECKED(check_connection(fields[kConnection]));
-  REMIT_TRY(const QueryForm form, read_query(target.query));
-  if (form.version2)
-    return unreadable_signature("signed with signature version 2, which is not supported");
-  if (fields[kHost] == nullptr) return unreadable_signature("the request has no field Host");
-  const bool header = fields[kAuthorization] != nullptr;
-  if (header && form.any())
-    return unreadable_signature("signed twice: in the field Authorization and in the query");
-  if (header) {
-    for (const auto& value : form.values) {
-      if (value)
-        return unreadable_signature(
-            "signed in the field Authorization, with parts of a signature in the query");
-    }
-    return parse_header_form(head, fields);
-  }
-  if (form.any()) return parse_query_form(head, fields, form);
-  if (is_form_upload(fields))
-    return unreadable_signature("a browser's form upload (POST policy), which is not supported");
-  return unreadable_signature("the request is not signed");
+  Result<SignedRequest> request;
+  if (auto read = read_signed(head, *request); !read)
+    request = std::unexpected(std::move(read).error());
+  return request;
 }
 
 bool has_signature(const http::RequestHead& head) {
