@@ -2,6 +2,7 @@
 // docs/identify.md, section "Actions and resources".
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "aws/call.h"
 #include "base/encoding.h"
@@ -40,6 +41,21 @@ bool arn_fits(std::string_view pattern, std::string_view arn) {
   return true;
 }
 
+// The account whose resource the input names: the caller's, unless a member says another. Empty:
+// not known.
+std::string_view owner_of(const Call& call) {
+  const std::string_view service = call.t.text(call.service.name);
+  const std::string_view member = service == "ecr"    ? "registryId"
+                                  : service == "glue" ? "CatalogId"
+                                                      : std::string_view{};
+  if (member.empty()) return call.facts.account;
+  const std::string_view given = body_text(call, member);
+  if (given.empty()) return call.facts.account;
+  const bool account =
+      given.size() == 12 && std::ranges::all_of(given, [](char c) { return c >= '0' && c <= '9'; });
+  return account ? given : std::string_view{};  // a nested catalogue
+}
+
 struct Filled {
   std::string arn;
   bool complete = true;
@@ -64,8 +80,9 @@ Filled fill(const Call& call, std::string_view pattern,
       filled.arn.append(call.facts.scope_region);
       filled.complete &= !call.facts.scope_region.empty();
     } else if (name == "Account") {
-      filled.arn.append(call.facts.account);
-      filled.complete &= call.account_known();
+      const std::string_view account = owner_of(call);
+      filled.arn.append(account);
+      filled.complete &= !account.empty();
     } else {
       const std::string* value = next < values.size() ? values[next] : nullptr;
       ++next;
@@ -156,7 +173,12 @@ void add_resources(const Call& call, ActionRequest& request, const ActionRow& ac
     const RecipeRow recipe = call.t.recipes[first + i];
     const std::string_view pattern = call.t.text(call.t.resource_types[recipe.type].arn);
     Told told = by_arn_member(call, recipe, pattern);
-    if (!told.known) told = by_template(call, recipe, pattern);
+    // A name beside an ARN: which of them the service goes by is not told.
+    if (Told named = by_template(call, recipe, pattern); !told.known) {
+      told = std::move(named);
+    } else if (named.known && recipe.binding_count != 0) {
+      std::ranges::move(named.arns, std::back_inserter(told.arns));
+    }
     if (told.known) {
       required_told += recipe.required;
       for (std::string& arn : told.arns)
@@ -172,24 +194,35 @@ void add_resources(const Call& call, ActionRequest& request, const ActionRow& ac
   if (request.resources.empty() || required_told < required) request.resource_unknown = true;
 }
 
-void add_tag(const Wire& body, Wire::Ref pair, std::vector<std::string>& keys,
-             std::vector<std::string>& values) {
+struct Tags {
+  bool can_carry = false;  // the operation has members for tags
+  bool doubtful = false;   // a reader may see other tags than are here
+  std::vector<std::string> keys, values;
+  std::vector<std::string> only_keys;  // of untagging
+};
+
+// Each service writes a tag in one of these ways, and passes the others over.
+void add_tag(const Wire& body, Wire::Ref pair, Tags& tags) {
+  bool found = false;
   for (const auto& [key_name, value_name] :
        {std::pair{"Key", "Value"}, std::pair{"key", "value"}, std::pair{"TagKey", "TagValue"},
         std::pair{"tagKey", "tagValue"}}) {
     const auto key = body.text_at(pair, key_name);
     if (!key) continue;
-    keys.emplace_back(*key);
-    values.emplace_back(body.text_at(pair, value_name).value_or(""));
-    return;
+    tags.doubtful |= found;
+    found = true;
+    tags.keys.emplace_back(*key);
+    tags.values.emplace_back(body.text_at(pair, value_name).value_or(""));
   }
 }
 
-struct Tags {
-  bool can_carry = false;  // the operation has members for tags
-  std::vector<std::string> keys, values;
-  std::vector<std::string> only_keys;  // of untagging
-};
+// Condition keys know no case: two such tags are one key with two values.
+bool names_twice(const std::vector<std::string>& keys) {
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    for (std::size_t j = i + 1; j < keys.size(); ++j)
+      if (equals_ignoring_ascii_case(keys[i], keys[j])) return true;
+  return false;
+}
 
 void collect_map(const Wire& body, Wire::Ref map, Tags& tags) {
   for (const Wire::Ref entry : body.children(map)) {
@@ -197,7 +230,7 @@ void collect_map(const Wire& body, Wire::Ref map, Tags& tags) {
       tags.keys.emplace_back(body.name(entry));
       tags.values.emplace_back(body.text(entry));
     } else {  // a form's entry.1.key / entry.1.value
-      for (const Wire::Ref pair : body.children(entry)) add_tag(body, pair, tags.keys, tags.values);
+      for (const Wire::Ref pair : body.children(entry)) add_tag(body, pair, tags);
     }
   }
 }
@@ -218,8 +251,7 @@ Tags collect_tags(const Call& call) {
       }
       case TagForm::List:
         tags.can_carry = true;
-        for (const Wire::Ref pair : body.items(body.root(), wire))
-          add_tag(body, pair, tags.keys, tags.values);
+        for (const Wire::Ref pair : body.items(body.root(), wire)) add_tag(body, pair, tags);
         break;
       case TagForm::Keys:
         tags.can_carry = true;
@@ -227,14 +259,65 @@ Tags collect_tags(const Call& call) {
         break;
       case TagForm::Specifications:
         tags.can_carry = true;
-        for (const Wire::Ref specification : body.items(body.root(), wire))
+        for (const Wire::Ref specification : body.items(body.root(), wire)) {
+          tags.doubtful |= body.child(specification, "Tags") != Wire::kNothing &&
+                           body.child(specification, "Tag") != Wire::kNothing;
           for (const std::string_view name : {"Tags", "Tag"})
-            for (const Wire::Ref pair : body.items(specification, name))
-              add_tag(body, pair, tags.keys, tags.values);
+            for (const Wire::Ref pair : body.items(specification, name)) add_tag(body, pair, tags);
+        }
         break;
     }
   }
+  // Its older protocol has another name for them.
+  tags.doubtful |=
+      call.t.text(call.service.name) == "sqs" && body.child(body.root(), "Tag") != Wire::kNothing;
   return tags;
+}
+
+// Operations that make one thing, whose tags need a right of their own on it. EC2, S3, Secrets
+// Manager and Systems Manager have theirs in their own files.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html and the API references (kms
+// API_CreateKey, dynamodb API_CreateTable, sqs API_CreateQueue, sns API_CreateTopic, logs
+// API_CreateLogGroup, lambda API_TagResource, states API_CreateStateMachine, ecr
+// API_CreateRepository, events API_PutRule, cloudwatch API_PutMetricAlarm).
+struct TagsOnCreate {
+  std::string_view service, operation, action;
+};
+constexpr std::array<TagsOnCreate, 19> kTagsOnCreate = {{
+    {"cloudwatch", "PutMetricAlarm", "cloudwatch:TagResource"},
+    {"dynamodb", "CreateTable", "dynamodb:TagResource"},
+    {"ecr", "CreateRepository", "ecr:TagResource"},
+    {"events", "PutRule", "events:TagResource"},
+    {"iam", "CreateInstanceProfile", "iam:TagInstanceProfile"},
+    {"iam", "CreateOpenIDConnectProvider", "iam:TagOpenIDConnectProvider"},
+    {"iam", "CreatePolicy", "iam:TagPolicy"},
+    {"iam", "CreateRole", "iam:TagRole"},
+    {"iam", "CreateSAMLProvider", "iam:TagSAMLProvider"},
+    {"iam", "CreateUser", "iam:TagUser"},
+    {"iam", "CreateVirtualMFADevice", "iam:TagMFADevice"},
+    {"iam", "UploadServerCertificate", "iam:TagServerCertificate"},
+    {"kms", "CreateKey", "kms:TagResource"},
+    {"kms", "ReplicateKey", "kms:TagResource"},
+    {"lambda", "CreateFunction", "lambda:TagResource"},
+    {"logs", "CreateLogGroup", "logs:TagResource"},
+    {"sns", "CreateTopic", "sns:TagResource"},
+    {"sqs", "CreateQueue", "sqs:TagQueue"},
+    {"stepfunctions", "CreateStateMachine", "states:TagResource"},
+}};
+
+void add_tags_on_create(const Call& call, std::vector<ActionRequest>& out) {
+  const std::string_view service = call.t.text(call.service.name);
+  const auto rule = std::ranges::find_if(kTagsOnCreate, [&](const TagsOnCreate& r) {
+    return r.service == service && r.operation == call.name();
+  });
+  if (rule == kTagsOnCreate.end() || out.empty()) return;
+  const Tags tags = collect_tags(call);
+  if (tags.keys.empty() && !tags.doubtful) return;
+  ActionRequest request = call.ask(rule->action);
+  request.resources = out.front().resources;
+  request.resource_unknown = out.front().resource_unknown;
+  request.resource_approximate = out.front().resource_approximate;
+  out.push_back(std::move(request));
 }
 
 bool is_role_arn(std::string_view text) {
@@ -314,7 +397,9 @@ void add_tag_context(const Call& call, ActionRequest& request) {
       std::ranges::find(request.unknown_keys, "aws:RequestTag/*") != request.unknown_keys.end();
   if (!wants || call.body_unknown) return;
   Tags tags = collect_tags(call);
-  if (!tags.can_carry) return;  // the tags may be where nobody looked: they stay unknown
+  if (!tags.can_carry) return;            // the tags may be where nobody looked: they stay unknown
+  constexpr std::size_t kMostTags = 500;  // more than any service takes
+  if (tags.doubtful || tags.keys.size() > kMostTags || names_twice(tags.keys)) return;
   std::vector<std::string> keys = tags.keys;
   keys.insert(keys.end(), tags.only_keys.begin(), tags.only_keys.end());
   for (std::size_t i = 0; i < tags.keys.size(); ++i)
@@ -424,7 +509,10 @@ Result<void> add_actions(const Call& call, std::vector<ActionRequest>& out) {
   }
   if (!done) add_generic_actions(call, out);
   if (service != "iam" && service != "sts" && service != "s3") add_passed_roles(call, out);
-  if (!call.body_unknown) add_forward_access(call, out);
+  if (!call.body_unknown) {
+    add_tags_on_create(call, out);
+    add_forward_access(call, out);
+  }
   return {};
 }
 

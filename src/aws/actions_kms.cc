@@ -4,6 +4,7 @@
 #include <array>
 
 #include "aws/call.h"
+#include "base/encoding.h"
 
 namespace remit::aws {
 namespace {
@@ -26,7 +27,15 @@ void add_alias(const Call& call, ActionRequest& request) {
 void add_encryption_context(const Call& call, ActionRequest& request, std::string_view member) {
   const Wire& body = call.body;
   std::vector<std::string> keys;
-  for (const Wire::Ref pair : body.children(body.child(body.root(), member))) {
+  const std::vector<Wire::Ref> pairs = body.children(body.child(body.root(), member));
+  // Condition keys know no case: of two names that differ by it only, none is told. A context has
+  // 8 KiB at most.
+  constexpr std::size_t kMostPairs = 1000;
+  if (pairs.size() > kMostPairs) return;
+  for (std::size_t i = 0; i < pairs.size(); ++i)
+    for (std::size_t j = i + 1; j < pairs.size(); ++j)
+      if (equals_ignoring_ascii_case(body.name(pairs[i]), body.name(pairs[j]))) return;
+  for (const Wire::Ref pair : pairs) {
     keys.emplace_back(body.name(pair));
     set_context(request, "kms:EncryptionContext:" + std::string(body.name(pair)),
                 std::string(body.text(pair)));
@@ -169,6 +178,11 @@ Result<bool> add_kms_actions(const Call& call, std::vector<ActionRequest>& out) 
     add_crypto_keys(call, request);
     if (name == "CreateGrant") grant_keys(call, request);
     out.push_back(std::move(request));
+    // https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-replicate.html
+    if (name == "ReplicateKey") {
+      ActionRequest& replica = out.emplace_back(call.ask("kms:CreateKey"));
+      replica.resources.emplace_back("*");
+    }
     return true;
   }
   add_generic_actions(call, out);

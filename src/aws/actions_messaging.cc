@@ -32,7 +32,10 @@ std::optional<std::string> queue_of_path(const Call& call, std::string_view path
   return call.arn("sqs", call.facts.scope_region, account, name);
 }
 
+// A name alone is taken as one, too, for a queue of the caller's own:
+// https://github.com/aws/aws-sdk-js-v3/pull/6337
 std::optional<std::string> queue_of_url(const Call& call, std::string_view url) {
+  if (is_queue_name(url) && call.account_known()) return call.regional_arn("sqs", url);
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return std::nullopt;
   const std::size_t slash = url.find('/', scheme + 3);

@@ -174,7 +174,41 @@ void add_parameter(const Call& call, ActionRequest& request, std::string_view gi
   }
 }
 
+void add_node(const Call& call, ActionRequest& request, std::string_view id) {
+  const std::string text(id);
+  if (!is_clean(id, ":/*?") || !call.account_known()) {
+    request.resource_unknown = true;
+  } else if (id.starts_with("mi-")) {
+    request.resources.push_back(call.regional_arn("ssm", "managed-instance/" + text));
+  } else {
+    request.resources.push_back(call.regional_arn("ec2", "instance/" + text));
+  }
+}
+
+// The document, and the nodes that it runs on. Tags and resource groups do not tell which those
+// are. https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command-setting-up.html
+bool send_command(const Call& call, std::vector<ActionRequest>& out) {
+  const Wire& body = call.body;
+  ActionRequest request = generic_action(call, 0);
+  std::erase_if(request.resources,
+                [](const std::string& arn) { return !arn.contains(":document/"); });
+  const bool document = !request.resources.empty();
+  request.resource_unknown = !document;
+  for (const Wire::Ref item : body.items(body.root(), "InstanceIds"))
+    add_node(call, request, body.is_scalar(item) ? body.text(item) : "");
+  for (const Wire::Ref target : body.items(body.root(), "Targets")) {
+    const bool ids = body.text_at(target, "Key").value_or("") == "InstanceIds";
+    request.resource_unknown |= !ids;
+    if (!ids) continue;
+    for (const Wire::Ref item : body.items(target, "Values"))
+      add_node(call, request, body.is_scalar(item) ? body.text(item) : "");
+  }
+  out.push_back(std::move(request));
+  return true;
+}
+
 bool add_ssm(const Call& call, std::vector<ActionRequest>& out) {
+  if (call.name() == "SendCommand") return send_command(call, out);
   constexpr std::array<std::string_view, 8> kByName = {
       "GetParameter",    "GetParameters",    "GetParameterHistory",   "PutParameter",
       "DeleteParameter", "DeleteParameters", "LabelParameterVersion", "UnlabelParameterVersion"};

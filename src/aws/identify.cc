@@ -90,6 +90,21 @@ bool is_utf8(std::string_view content_type) {
   return true;
 }
 
+// Members of the input that differ by case only: readers that know no case take one of them.
+Result<void> check_twins(const Wire& wire) {
+  constexpr std::size_t kMostMembers = 500;  // no operation has so many
+  const std::vector<Wire::Ref> members = wire.children(wire.root());
+  if (members.size() > kMostMembers)
+    return fail(ErrorCode::LimitExceeded, "the body has more than 500 members");
+  for (std::size_t i = 0; i < members.size(); ++i)
+    for (std::size_t j = i + 1; j < members.size(); ++j)
+      if (equals_ignoring_ascii_case(wire.name(members[i]), wire.name(members[j])))
+        return fail(
+            ErrorCode::InvalidInput,
+            "the body has the member " + std::string(wire.name(members[i])) + " in two cases");
+  return {};
+}
+
 // Whether the bytes of a body that is read have one meaning.
 Result<void> check_encoding(Protocol protocol, const InputFields& fields, bool form_in_body,
                             std::string_view body) {
@@ -326,6 +341,7 @@ Result<void> Identification::identify(const RequestFacts& facts, std::string_vie
     if (read && !hidden) {
       REMIT_CHECKED(check_encoding(candidate.protocol, resolved.fields, head_->form_in_body, body));
       REMIT_TRY(wire, read_body(candidate.protocol, body, resolved.target.query, form));
+      if (candidate.protocol != Protocol::RestXml) REMIT_CHECKED(check_twins(wire));
     }
     Call call(t, facts, resolved, candidate, wire, body);
     call.body_unknown = hidden;
@@ -341,6 +357,11 @@ Result<void> Identification::identify(const RequestFacts& facts, std::string_vie
     if (i == 0 && facts.host.empty() && found.endpoint_host.empty())
       special_s3_endpoint(call, found);
   }
+  // What is signed for another region than the client's is asked for there.
+  if (found.region != facts.scope_region)
+    for (ActionRequest& request : found.actions)
+      for (ContextEntry& entry : request.context)
+        if (entry.key == "aws:RequestedRegion") entry.values[0] = found.region;
   return {};
 }
 

@@ -293,6 +293,100 @@ TEST(IdentifyAttacks, NeitherMethodNorPathHasASecondReading) {
   });
 }
 
+TEST(IdentifyAttacks, MembersDoNotDifferByCaseOnly) {
+  expect_each({
+      {json("dynamodb", "DynamoDB_20120810.GetItem", R"({"TableName":"T","tableName":"S"})"),
+       "refused: two cases"},
+      {form("iam", "Action=GetRole&Version=2010-05-08&RoleName=a&roleName=b"),
+       "refused: two cases"},
+  });
+}
+
+TEST(IdentifyAttacks, ANameBesideAnArnIsAskedForToo) {
+  const std::string stream = " arn:aws:kinesis:us-east-1:111122223333:stream/";
+  expect_each({{json("kinesis", "Kinesis_20131202.PutRecord",
+                     R"({"StreamName":"b","StreamARN":"arn:aws:kinesis:us-east-1:111122223333:)"
+                     R"(stream/a"})"),
+                "PutRecord: kinesis:PutRecord" + stream + "a" + stream + "b"}});
+}
+
+TEST(IdentifyAttacks, ARegistryOfAnotherAccountIsThatAccounts) {
+  const auto images = [](const std::string& registry) {
+    return json("ecr", "AmazonEC2ContainerRegistry_V20150921.DescribeImages",
+                R"({"registryId":")" + registry + R"(","repositoryName":"r"})");
+  };
+  expect_each({
+      {images("999988887777"),
+       "DescribeImages: ecr:DescribeImages arn:aws:ecr:us-east-1:999988887777:repository/r"},
+      {images("x"), "DescribeImages: ecr:DescribeImages ?"},
+  });
+}
+
+TEST(IdentifyAttacks, ACommandRunsOnNodes) {
+  const auto send = [](const std::string& where) {
+    return json("ssm", "AmazonSSM.SendCommand", R"({"DocumentName":"D",)" + where + "}");
+  };
+  const std::string document =
+      "SendCommand: ssm:SendCommand arn:aws:ssm:us-east-1:111122223333:document/D";
+  const std::string node = " arn:aws:ec2:us-east-1:111122223333:instance/i-1";
+  expect_each({
+      {send(R"("InstanceIds":["i-1","mi-2"])"),
+       document + node + " arn:aws:ssm:us-east-1:111122223333:managed-instance/mi-2"},
+      {send(R"("Targets":[{"Key":"InstanceIds","Values":["i-1"]}])"), document + node},
+      {send(R"("Targets":[{"Key":"tag:Team","Values":["a"]}])"), document + " ?"},
+  });
+}
+
+TEST(IdentifyAttacks, TagsGivenWhileSomethingIsMadeNeedTheirOwnRight) {
+  const std::string role = " arn:aws:iam::111122223333:role/r";
+  const std::string table = " arn:aws:dynamodb:us-east-1:111122223333:table/T";
+  expect_each({
+      {form("iam",
+            "Action=CreateRole&Version=2010-05-08&RoleName=r&Tags.member.1.Key=a&"
+            "Tags.member.1.Value=b"),
+       "CreateRole: iam:CreateRole" + role + "; iam:TagRole" + role},
+      {form("iam", "Action=CreateRole&Version=2010-05-08&RoleName=r"),
+       "CreateRole: iam:CreateRole" + role},
+      {json("dynamodb", "DynamoDB_20120810.CreateTable",
+            R"({"TableName":"T","Tags":[{"Key":"a","Value":"b"}]})"),
+       "CreateTable: dynamodb:CreateTable" + table + "; dynamodb:TagResource" + table},
+      {json("kms", "TrentService.ReplicateKey", R"({"KeyId":"mrk-1","ReplicaRegion":"eu-west-1"})"),
+       "ReplicateKey: kms:ReplicateKey arn:aws:kms:us-east-1:111122223333:key/mrk-1; "
+       "kms:CreateKey *"},
+  });
+}
+
+TEST(IdentifyAttacks, TagsThatReadersMaySeeOtherwiseAreNotTold) {
+  const auto team = [](const Request& request, std::string_view action) {
+    const auto found = request.identify();
+    if (!found) return "refused: " + found.error().message;
+    return testing::context(*testing::find(*found, action), "aws:RequestTag/Team");
+  };
+  const auto key = [](const std::string& tags) {
+    return json("kms", "TrentService.CreateKey", R"({"Tags":[)" + tags + "]}");
+  };
+  EXPECT_EQ(team(key(R"({"TagKey":"Team","TagValue":"a"})"), "kms:CreateKey"), "a");
+  EXPECT_EQ(team(key(R"({"TagKey":"x","TagValue":"y","Key":"Team","Value":"a"})"), "kms:CreateKey"),
+            "absent");
+  EXPECT_EQ(team(key(R"({"TagKey":"Team","TagValue":"a"},{"TagKey":"team","TagValue":"b"})"),
+                 "kms:CreateKey"),
+            "absent");
+  const auto found =
+      key(R"({"TagKey":"Team","TagValue":"a"},{"TagKey":"team","TagValue":"b"})").identify();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(testing::context(*testing::find(*found, "kms:CreateKey"), "aws:RequestTag/*"),
+            "unknown");
+}
+
+TEST(IdentifyAttacks, TheRegionAskedForIsTheOneThatIsSigned) {
+  Request role = form("iam", "Action=GetRole&Version=2010-05-08&RoleName=r");
+  role.region = "eu-west-1";
+  const auto found = role.identify();
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->region, "us-east-1");
+  EXPECT_EQ(testing::context(found->actions.front(), "aws:RequestedRegion"), "us-east-1");
+}
+
 // The settings of ordinary buckets go to S3, not to the endpoint of directory buckets.
 TEST(IdentifyAttacks, ABucketsSettingsGoWhereTheBucketIs) {
   for (const auto& [method, target] :

@@ -308,7 +308,7 @@ TEST(IdentifyMessaging, TellsQueuesAndTopics) {
       {json("sqs", "AmazonSQS.CreateQueue", R"({"QueueName":"jobs"})"),
        "CreateQueue: sqs:CreateQueue arn:aws:sqs:us-east-1:111122223333:jobs"},
       {json("sqs", "AmazonSQS.SendMessage", R"({"QueueUrl":"jobs"})"),
-       "SendMessage: sqs:SendMessage ?"},
+       "SendMessage: sqs:SendMessage arn:aws:sqs:us-east-1:111122223333:jobs"},
       {form("sns",
             "Action=Publish&Version=2010-03-31&TopicArn=arn%3Aaws%3Asns%3Aus-east-1%3A"
             "111122223333%3Anews&Message=hi"),
@@ -355,7 +355,8 @@ TEST(IdentifyLambda, CreatingAFunctionPassesItsRole) {
   EXPECT_EQ(words(request.identify()),
             "CreateFunction: lambda:CreateFunction "
             "arn:aws:lambda:us-east-1:111122223333:function:go; iam:PassRole "
-            "arn:aws:iam::111122223333:role/run");
+            "arn:aws:iam::111122223333:role/run; "
+            "lambda:TagResource arn:aws:lambda:us-east-1:111122223333:function:go");
   EXPECT_EQ(context_of(request, "iam:PassRole", "iam:PassedToService"), "lambda.amazonaws.com");
   EXPECT_EQ(context_of(request, "lambda:CreateFunction", "aws:RequestTag/Team"), "a");
   EXPECT_EQ(context_of(request, "lambda:CreateFunction", "aws:TagKeys"), "Team");

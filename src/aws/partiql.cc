@@ -32,6 +32,8 @@ std::optional<std::vector<Token>> tokens_of(std::string_view text) {
       Token token{c == '"' ? Token::Kind::Quoted : Token::Kind::String, {}};
       for (++i;; ++i) {
         if (i >= text.size()) return std::nullopt;
+        if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == c)
+          return std::nullopt;  // an escape to some readers, the end to others
         if (text[i] == c) {
           if (i + 1 < text.size() && text[i + 1] == c) {
             ++i;  // doubled: the quote itself
