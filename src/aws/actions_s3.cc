@@ -265,8 +265,10 @@ class S3 {
       request.resource_unknown = true;
     } else if (place_.container.empty()) {
       request.resources.emplace_back("*");
+    } else if (object && key_) {
+      request.resources.push_back(place_.object(*key_));
     } else {
-      request.resources.push_back(object && key_ ? place_.object(*key_) : place_.container);
+      request.resources.push_back(place_.container);
     }
     if (!request.keys_told) return;
     add_header_keys(call_, request);

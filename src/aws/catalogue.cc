@@ -219,6 +219,22 @@ std::uint32_t first_literal(const Catalogue::Tables& t, const ServiceRow& servic
   return common;
 }
 
+bool wants_input(const Catalogue::Tables& t, const OperationRow& operation) {
+  for (std::uint32_t i = 0; i < operation.member_count; ++i) {
+    const MemberRow member = t.members[operation.member_first + i];
+    const auto location = static_cast<Location>(member.location);
+    if (member.required != 0 && (location == Location::Query || location == Location::Header))
+      return true;
+  }
+  return false;
+}
+
+RouteSummary summary(const Catalogue::Tables& t, const RouteRow& route) {
+  const std::uint8_t count = route.greedy == kNone ? route.segment_count : kNone;
+  return {static_cast<std::uint16_t>(route.method << 8 | count), route.literal_count != 0,
+          wants_input(t, t.operations[route.operation])};
+}
+
 Result<std::unique_ptr<const Catalogue::Tables>> read(std::string owned, std::string_view outside) {
   auto tables = std::make_unique<Catalogue::Tables>();
   Catalogue::Tables& t = *tables;
@@ -261,6 +277,9 @@ Result<std::unique_ptr<const Catalogue::Tables>> read(std::string owned, std::st
   t.first_literals.reserve(t.services.size());
   for (std::uint32_t i = 0; i < t.services.size(); ++i)
     t.first_literals.push_back(first_literal(t, t.services[i]));
+  t.route_summaries.reserve(t.routes.size());
+  for (std::uint32_t i = 0; i < t.routes.size(); ++i)
+    t.route_summaries.push_back(summary(t, t.routes[i]));
   return std::unique_ptr<const Catalogue::Tables>(std::move(tables));
 }
 

@@ -61,6 +61,13 @@ struct RouteRow {
   std::uint32_t operation, segment_first, literal_first;
   std::uint8_t segment_count, greedy, method, literal_count;
 };
+// Worked out of a RouteRow. Within a service, ranks only grow.
+struct RouteSummary {
+  // The method above, the number of segments below: kNone for one with a greedy label.
+  std::uint16_t rank = 0;
+  bool wants_query = false;  // it has literals
+  bool wants_input = false;  // a query parameter or header of its operation is required
+};
 struct LiteralRow {
   std::uint32_t name, value, has_value;
 };
@@ -146,8 +153,11 @@ struct Catalogue::Tables {
   // Worked out when the file is read. By service: the literal (of `segments`) that every route of
   // it begins with; 0 where there is no such.
   std::vector<std::uint32_t> first_literals;
+  // What a search among routes looks at, by route.
+  std::vector<RouteSummary> route_summaries;
 
-  std::string_view text(std::uint32_t ref) const { return pool.substr(ref >> 10, ref & 1023); }
+  // Of a reference in a table: that it lies in the pool was checked when the file was read.
+  std::string_view text(std::uint32_t ref) const { return {pool.data() + (ref >> 10), ref & 1023}; }
 
   struct Range {
     std::uint32_t first = 0, count = 0;

@@ -43,7 +43,7 @@ bool body_matters(const Catalogue::Tables& t, const Candidate& candidate) {
 
 Result<Wire> read_body(Protocol protocol, std::string_view body,
                        const std::vector<QueryParameter>& query,
-                       const std::vector<QueryParameter>& form) {
+                       const std::vector<QueryParameter>* form) {
   switch (protocol) {
     case Protocol::Json10:
     case Protocol::Json11:
@@ -58,9 +58,11 @@ Result<Wire> read_body(Protocol protocol, std::string_view body,
       break;
   }
   std::vector<Wire::Pair> pairs;
-  for (const auto* list : {&query, &form})
+  for (const auto* list : {&query, form}) {
+    if (list == nullptr) continue;
     for (const QueryParameter& p : *list)
       if (p.name != "Action" && p.name != "Version") pairs.push_back({p.name, p.value});
+  }
   return Wire::from_form(std::move(pairs));
 }
 
@@ -244,6 +246,69 @@ void merge(std::vector<ActionRequest>& all, std::vector<ActionRequest> more) {
   }
 }
 
+// What all the candidates ask of IAM. `form` is the body of a query protocol; null without one.
+Result<void> ask_all(const Catalogue::Tables& t, const RequestFacts& facts, std::string_view body,
+                     const Resolved& resolved, const std::vector<QueryParameter>* form,
+                     Identified& found) {
+  found.region = facts.scope_region;
+  for (std::size_t i = 0; i < resolved.candidates.size(); ++i) {
+    const Candidate& candidate = resolved.candidates[i];
+    const OperationRow operation = t.operations[candidate.operation];
+    const ServiceRow service = t.services[operation.service];
+    if (i == 0) {
+      found.service = t.text(service.name);
+      found.signing_name = t.text(service.signing_name);
+      found.operation = t.text(operation.name);
+      found.protocol = candidate.protocol;
+    }
+    found.candidates.push_back({t.text(service.name), t.text(operation.name)});
+    found.returns_credentials |= (operation.flags & kReturnsCredentials) != 0;
+    found.event_stream_request |= (operation.flags & kEventStreamIn) != 0;
+    found.unsigned_operation |= (operation.flags & kUnsigned) != 0;
+
+    const bool read = body_matters(t, candidate);
+    const bool hidden = read && compressed(resolved.fields);
+    if (hidden && !may_hide_body(found.service))
+      return fail(ErrorCode::InvalidInput, "a compressed body cannot be read");
+    Wire wire;
+    if (read && !hidden) {
+      REMIT_CHECKED(check_encoding(candidate.protocol, resolved.fields, form != nullptr, body));
+      REMIT_TRY(wire, read_body(candidate.protocol, body, resolved.target.query, form));
+      if (candidate.protocol != Protocol::RestXml) REMIT_CHECKED(check_twins(wire));
+    }
+    Call call(t, facts, resolved, candidate, wire, body);
+    call.body_unknown = hidden;
+    if (i == 0 && facts.host.empty()) add_endpoint(call, found);
+    if (facts.places) add_places(call, found.places);
+    if (found.actions.empty()) {
+      REMIT_CHECKED(add_actions(call, found.actions));
+    } else {
+      std::vector<ActionRequest> actions;
+      REMIT_CHECKED(add_actions(call, actions));
+      merge(found.actions, std::move(actions));
+    }
+    if (i == 0 && facts.host.empty() && found.endpoint_host.empty())
+      special_s3_endpoint(call, found);
+  }
+  // What is signed for another region than the client's is asked for there.
+  if (found.region != facts.scope_region)
+    for (ActionRequest& request : found.actions)
+      for (ContextEntry& entry : request.context)
+        if (entry.key == "aws:RequestedRegion") entry.values[0] = found.region;
+  return {};
+}
+
+// A query protocol's operation is named in the body.
+Result<void> by_form(const Catalogue::Tables& t, const RequestFacts& facts, std::string_view body,
+                     const Resolved& head, Identified& found) {
+  if (compressed(head.fields))
+    return fail(ErrorCode::InvalidInput, "a compressed form cannot be read");
+  REMIT_TRY(const std::vector<QueryParameter> form, parse_form(body));
+  Resolved resolved;
+  REMIT_CHECKED(resolve(t, facts, &form, resolved));
+  return ask_all(t, facts, body, resolved, &form, found);
+}
+
 }  // namespace
 
 OwnEndpoint own_endpoint(const Call& call) {
@@ -305,64 +370,10 @@ Result<Identified> Identification::identify(const RequestFacts& facts,
 
 Result<void> Identification::identify(const RequestFacts& facts, std::string_view body,
                                       Identified& found) const {
-  const Catalogue::Tables& t = catalogue_.tables();
   if (!resolved_) return std::unexpected(resolved_.error());
-  std::vector<QueryParameter> form;
-  std::optional<Resolved> by_form;
-  if (head_->form_in_body) {
-    if (compressed(head_->fields))
-      return fail(ErrorCode::InvalidInput, "a compressed form cannot be read");
-    REMIT_TRY(form, parse_form(body));
-    REMIT_CHECKED(resolve(t, facts, &form, by_form.emplace()));
-  }
-  const Resolved& resolved = by_form ? *by_form : *head_;
-
-  found.region = facts.scope_region;
-  for (std::size_t i = 0; i < resolved.candidates.size(); ++i) {
-    const Candidate& candidate = resolved.candidates[i];
-    const OperationRow operation = t.operations[candidate.operation];
-    const ServiceRow service = t.services[operation.service];
-    if (i == 0) {
-      found.service = t.text(service.name);
-      found.signing_name = t.text(service.signing_name);
-      found.operation = t.text(operation.name);
-      found.protocol = candidate.protocol;
-    }
-    found.candidates.push_back({t.text(service.name), t.text(operation.name)});
-    found.returns_credentials |= (operation.flags & kReturnsCredentials) != 0;
-    found.event_stream_request |= (operation.flags & kEventStreamIn) != 0;
-    found.unsigned_operation |= (operation.flags & kUnsigned) != 0;
-
-    const bool read = body_matters(t, candidate);
-    const bool hidden = read && compressed(resolved.fields);
-    if (hidden && !may_hide_body(found.service))
-      return fail(ErrorCode::InvalidInput, "a compressed body cannot be read");
-    Wire wire;
-    if (read && !hidden) {
-      REMIT_CHECKED(check_encoding(candidate.protocol, resolved.fields, head_->form_in_body, body));
-      REMIT_TRY(wire, read_body(candidate.protocol, body, resolved.target.query, form));
-      if (candidate.protocol != Protocol::RestXml) REMIT_CHECKED(check_twins(wire));
-    }
-    Call call(t, facts, resolved, candidate, wire, body);
-    call.body_unknown = hidden;
-    if (i == 0 && facts.host.empty()) add_endpoint(call, found);
-    if (facts.places) add_places(call, found.places);
-    if (found.actions.empty()) {
-      REMIT_CHECKED(add_actions(call, found.actions));
-    } else {
-      std::vector<ActionRequest> actions;
-      REMIT_CHECKED(add_actions(call, actions));
-      merge(found.actions, std::move(actions));
-    }
-    if (i == 0 && facts.host.empty() && found.endpoint_host.empty())
-      special_s3_endpoint(call, found);
-  }
-  // What is signed for another region than the client's is asked for there.
-  if (found.region != facts.scope_region)
-    for (ActionRequest& request : found.actions)
-      for (ContextEntry& entry : request.context)
-        if (entry.key == "aws:RequestedRegion") entry.values[0] = found.region;
-  return {};
+  if (!head_->form_in_body)
+    return ask_all(catalogue_.tables(), facts, body, *head_, nullptr, found);
+  return by_form(catalogue_.tables(), facts, body, *head_, found);
 }
 
 Protocol guess_protocol(const Catalogue& catalogue, const RequestFacts& facts) {

@@ -95,17 +95,14 @@ bool required_present(const Catalogue::Tables& t, const OperationRow& operation,
   return true;
 }
 
-// Routes are sorted by method, then by segment count, those with a greedy label last.
-std::uint32_t rank(const RouteRow& route) {
-  return std::uint32_t{route.method} << 8 | (route.greedy == kNone ? route.segment_count : kNone);
-}
-
-// The first route in [low, high) whose rank is not below `sought`.
-std::uint32_t first_ranked(const Table<RouteRow>& routes, std::uint32_t low, std::uint32_t high,
+// The first route in [low, high) whose rank is not below `sought`. Routes are sorted by method,
+// then by segment count, those with a greedy label last.
+std::uint32_t first_ranked(const Catalogue::Tables& t, std::uint32_t low, std::uint32_t high,
                            std::uint32_t sought) {
+  const RouteSummary* const routes = t.route_summaries.data();
   while (low < high) {
     const std::uint32_t middle = low + (high - low) / 2;
-    if (rank(routes[middle]) < sought) {
+    if (routes[middle].rank < sought) {
       low = middle + 1;
     } else {
       high = middle;
@@ -155,12 +152,10 @@ void match_routes(const Catalogue::Tables& tables, const ServiceRow& service, st
                   RouteMatches& out) {
   const bool escaped =
       std::ranges::any_of(segments, [](std::string_view segment) { return segment.contains('%'); });
-  // What can be said of a route before its path is compared. The routes of a service begin with few
-  // literals: the one that did not match last is not compared again.
+  // The routes of a service begin with few literals: the one that did not match last is not
+  // compared again.
   std::uint32_t other = kNoLiteral;
-  const auto excluded = [&](const RouteRow& route) {
-    // What most routes of S3 want is in the query, and most requests have none.
-    if (route.literal_count != 0 && target.query.empty()) return true;
+  const auto begins_otherwise = [&](const RouteRow& route) {
     if (route.segment_count == 0) return false;
     const std::uint32_t first = tables.segments[route.segment_first];
     if (is_label(first)) return false;
@@ -169,31 +164,35 @@ void match_routes(const Catalogue::Tables& tables, const ServiceRow& service, st
     other = first;
     return true;
   };
-  const auto consider = [&](std::uint32_t index, const RouteRow& route) {
+  const auto consider = [&](std::uint32_t index, const RouteSummary& summary) {
+    const RouteRow route = tables.routes[index];
+    if (route.segment_count > segments.size() || begins_otherwise(route)) return;
     RouteMatch match{.operation = route.operation, .route = index};
-    if (!path_matches(tables, route, segments, escaped, match.specificity)) return;
+    if (!path_matches(tables, route, segments, escaped, match.specificity) ||
+        !literals_match(tables, route, target, match.points))
+      return;
     const OperationRow operation = tables.operations[route.operation];
-    if (!literals_match(tables, route, target, match.points) ||
-        !required_present(tables, operation, target, fields, match.points))
+    if (summary.wants_input && !required_present(tables, operation, target, fields, match.points))
       return;
     match.deprecated = (operation.flags & kDeprecated) != 0;
     out.push_back(match);
   };
-  // Those of as many segments, then those with a greedy label of as many or fewer.
+  const RouteSummary* const summaries = tables.route_summaries.data();
   const std::uint32_t end = service.route_first + service.route_count;
+  const bool query = !target.query.empty();
+  const auto consider_all = [&](std::uint32_t i, std::uint32_t rank) {
+    for (; i < end && summaries[i].rank == rank; ++i)
+      // What most routes of S3 want is in the query, and most requests have none.
+      if (query || !summaries[i].wants_query) consider(i, summaries[i]);
+    return i;
+  };
+  // Those of as many segments, then those with a greedy label of as many or fewer.
   const std::uint32_t of_method = std::uint32_t{method} << 8;
   const auto exact = static_cast<std::uint32_t>(of_method | segments.size());
-  std::uint32_t i = first_ranked(tables.routes, service.route_first, end, exact);
-  for (; i < end; ++i) {
-    const RouteRow route = tables.routes[i];
-    if (rank(route) != exact) break;
-    if (!excluded(route)) consider(i, route);
-  }
-  for (i = first_ranked(tables.routes, i, end, of_method | kNone); i < end; ++i) {
-    const RouteRow route = tables.routes[i];
-    if (route.method != method) break;
-    if (route.segment_count <= segments.size() && !excluded(route)) consider(i, route);
-  }
+  const std::uint32_t greedy = of_method | kNone;
+  const std::uint32_t rest =
+      consider_all(first_ranked(tables, service.route_first, end, exact), exact);
+  consider_all(first_ranked(tables, rest, end, greedy), greedy);
 }
 
 Labels bind_labels(const Catalogue::Tables& tables, std::uint32_t route_index,

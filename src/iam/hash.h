@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -18,7 +19,36 @@ constexpr std::uint64_t lower_eight(std::uint64_t bytes) {
   return bytes | (letters >> 2U);
 }
 
+// Fewer than eight bytes as the number they are with zeros after them.
+inline std::uint64_t few_bytes(const char* bytes, std::size_t size) {
+  if (size == 0) return 0;
+  if (size >= 4) {  // what both halves hold stands in the same place in both
+    std::uint32_t first = 0;
+    std::uint32_t last = 0;
+    std::memcpy(&first, bytes, 4);
+    std::memcpy(&last, bytes + size - 4, 4);
+    return first | std::uint64_t{last} << (8 * (size - 4));
+  }
+  const auto at = [&](std::size_t i) {
+    return std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+  };
+  return at(0) | at(size / 2) | at(size - 1);
+}
+
 }  // namespace detail
+
+// Writes `text` with its ASCII letters in lower case to `to`.
+inline void lower_into(char* to, std::string_view text) {
+  std::size_t i = 0;
+  for (; text.size() - i >= 8; i += 8) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + i, 8);
+    bytes = detail::lower_eight(bytes);
+    std::memcpy(to + i, &bytes, 8);
+  }
+  for (; i < text.size(); ++i)
+    to[i] = static_cast<char>(detail::lower_eight(static_cast<unsigned char>(text[i])));
+}
 
 // A hash that ignores ASCII case. It only sorts and finds: equal hashes are always followed by a
 // comparison of the text.
@@ -34,9 +64,7 @@ inline std::uint64_t hash_ignoring_case(std::string_view text) {
     mix(bytes);
     text.remove_prefix(8);
   }
-  std::uint64_t rest = 0;
-  std::memcpy(&rest, text.data(), text.size());
-  mix(rest);
+  mix(detail::few_bytes(text.data(), text.size()));
   return hash;
 }
 

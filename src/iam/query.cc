@@ -53,9 +53,7 @@ Query::Query(const Stack& stack, const Request& asked)
   const bool well_formed = colon != std::string_view::npos && colon > 0 &&
                            colon + 1 < asked.action.size() && asked.action.size() <= kMaxAction;
   if (well_formed) {
-    std::ranges::transform(asked.action, lower_.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
+    lower_into(lower_.data(), asked.action);
     action = {lower_.data(), asked.action.size()};
     service = action.substr(0, colon);
     name = action.substr(colon + 1);

@@ -104,7 +104,10 @@ Context::Found Context::find_hashed(std::uint64_t key_hash, std::string_view key
   return {found->state, values_of(*found)};
 }
 
-Context::Found Context::find(std::string_view key) const { return find_hashed(hash_key(key), key); }
+Context::Found Context::find(std::string_view key) const {
+  if (entries_.empty()) return {others_ == Others::Unknown ? State::Unknown : State::Absent, {}};
+  return find_hashed(hash_key(key), key);
+}
 
 namespace {
 

@@ -88,6 +88,8 @@ Result<Judge> Judge::make(std::shared_ptr<Call> call) {
   if (facts.approve) judge.approve_.push_back(facts.approve.get());
   collect_keys(facts.session_policy, judge.keys_);
   collect_keys(facts.approve, judge.keys_);
+  judge.session_stack_ = iam::Stack::session_only(judge.session_);
+  judge.approve_stack_ = iam::Stack::session_only(judge.approve_);
   judge.call_ = std::move(call);
   return judge;
 }
@@ -231,12 +233,10 @@ std::optional<Refusal> Judge::judge_action(const aws::Identified& identified,
   request.principal = principal_.get();
   request.action = action.action;
   request.context = &context_;
-  const iam::Stack session = iam::Stack::session_only(session_);
-  const iam::Stack approval = iam::Stack::session_only(approve_);
   const auto ask = [&](std::optional<std::string_view> resource) -> std::optional<Refusal> {
     request.resource = resource;
-    if (!iam::decide(session, request).allowed()) {
-      return refusal(action, resource, session, request);
+    if (!iam::decide(session_stack_, request).allowed()) {
+      return refusal(action, resource, session_stack_, request);
     }
     for (const auto& policy : narrowed_) {
       const iam::Stack own = iam::Stack::session_only(policy);
@@ -248,7 +248,7 @@ std::optional<Refusal> Judge::judge_action(const aws::Identified& identified,
       return refused;
     }
     if (approve_.empty()) return std::nullopt;
-    const iam::Outcome outcome = iam::decide(approval, request).outcome;
+    const iam::Outcome outcome = iam::decide(approve_stack_, request).outcome;
     if (outcome != iam::Outcome::ExplicitDeny && outcome != iam::Outcome::Undetermined) {
       return std::nullopt;
     }

@@ -60,7 +60,8 @@ class Judge {
   std::vector<const iam::Policy*> session_;
   std::vector<std::vector<const iam::Policy*>> narrowed_;  // each must allow by itself
   std::vector<const iam::Policy*> approve_;
-  std::vector<std::string> keys_;  // condition keys that the policies ask for
+  iam::Stack session_stack_, approve_stack_;  // of the two, which they point into
+  std::vector<std::string> keys_;             // condition keys that the policies ask for
   iam::Context context_;
   std::vector<std::string_view> values_;
   std::string now_text_;
