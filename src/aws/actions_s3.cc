@@ -61,13 +61,13 @@ Place alias_place(std::string_view service) {
   return place;
 }
 
-Place bucket_place(const Call& call, std::string_view bucket) {
+// `express`: the request's own bucket is a directory bucket by the signature's scope.
+Place bucket_place(const Call& call, std::string_view bucket, bool express) {
   if (bucket.ends_with("-s3alias")) return alias_place("s3");
   if (bucket.ends_with("--ol-s3")) return alias_place("s3-object-lambda");
   if (bucket.ends_with("--op-s3")) return alias_place("s3-outposts");
   Place place;
-  if (bucket.ends_with("--x-s3") || bucket.ends_with("--xa-s3") ||
-      call.facts.scope_service == "s3express") {
+  if (bucket.ends_with("--x-s3") || bucket.ends_with("--xa-s3") || express) {
     place.prefix = "s3express";
     place.express = true;
     // An access point of a directory bucket has the bucket's zone in its name.
@@ -120,7 +120,7 @@ Result<Place> find_place(const Call& call) {
     return unreadable_input("the bucket is an ARN of a kind that no path may hold");
   }
   if (!is_bucket_name(*bucket)) return unreadable_input("not a bucket name: " + *bucket);
-  Place place = bucket_place(call, *bucket);
+  Place place = bucket_place(call, *bucket, call.facts.scope_service == "s3express");
   if (call.facts.scope_service == "s3-object-lambda" || call.facts.scope_service == "s3-outposts") {
     // In endpoint mode the path does not tell the access point's account.
     place.prefix = call.facts.scope_service;
@@ -187,6 +187,8 @@ class S3 {
     const std::string_view name = call_.name();
     if (place_.express && zonal(name)) {
       session();
+      before_source_ = out_.size();
+      if (name == "CopyObject" || name == "UploadPartCopy") REMIT_CHECKED(copy_source());
       return true;
     }
     if (name == "DeleteObjects") return delete_objects();
@@ -228,18 +230,28 @@ class S3 {
     out_.push_back(std::move(written));
   }
 
-  // What runs within a session of a directory bucket.
+  // What runs within a session of a directory bucket; all else has actions of its own.
   // https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-security-iam.html
   static bool zonal(std::string_view name) {
-    constexpr std::array<std::string_view, 9> kRegional = {
-        "CreateBucket",        "DeleteBucket",        "ListDirectoryBuckets",
-        "PutBucketPolicy",     "GetBucketPolicy",     "DeleteBucketPolicy",
-        "PutBucketEncryption", "GetBucketEncryption", "DeleteBucketEncryption"};
-    constexpr std::array<std::string_view, 3> kLifecycle = {"PutBucketLifecycleConfiguration",
-                                                            "GetBucketLifecycleConfiguration",
-                                                            "DeleteBucketLifecycle"};
-    return std::ranges::find(kRegional, name) == kRegional.end() &&
-           std::ranges::find(kLifecycle, name) == kLifecycle.end();
+    constexpr std::array<std::string_view, 18> kZonal = {"AbortMultipartUpload",
+                                                         "CompleteMultipartUpload",
+                                                         "CopyObject",
+                                                         "CreateMultipartUpload",
+                                                         "CreateSession",
+                                                         "DeleteObject",
+                                                         "DeleteObjects",
+                                                         "GetObject",
+                                                         "GetObjectAttributes",
+                                                         "HeadBucket",
+                                                         "HeadObject",
+                                                         "ListMultipartUploads",
+                                                         "ListObjectsV2",
+                                                         "ListParts",
+                                                         "PutObject",
+                                                         "RenameObject",
+                                                         "UploadPart",
+                                                         "UploadPartCopy"};
+    return std::ranges::find(kZonal, name) != kZonal.end();
   }
 
   void session() {
@@ -254,6 +266,11 @@ class S3 {
 
   ActionRequest& add(std::string_view action, bool object) {
     ActionRequest& request = out_.emplace_back();
+    std::string own;  // Outposts and Object Lambda have actions of the same names
+    if (place_.prefix != "s3" && action.starts_with("s3:")) {
+      own.append(place_.prefix).append(action.substr(2));
+      action = own;
+    }
     call_.ask(action, request);
     complete(request, object);
     return request;
@@ -414,7 +431,7 @@ class S3 {
     if (slash == std::string_view::npos || slash + 1 == source.size()) return Place{};
     if (!is_bucket_name(source.substr(0, slash)))
       return unreadable_input("the copy source names no bucket");
-    return bucket_place(call_, source.substr(0, slash));
+    return bucket_place(call_, source.substr(0, slash), false);
   }
 
   // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html

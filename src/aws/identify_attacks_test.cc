@@ -188,6 +188,29 @@ TEST(IdentifyAttacks, ACopyReadsWhatItsSourceIsInAllReadings) {
   });
 }
 
+TEST(IdentifyAttacks, ADirectoryBucketsSessionIsForItsObjects) {
+  const auto express = [](Request request) {
+    request.service = "s3express";
+    return request;
+  };
+  const std::string bucket = "/b--use1-az4--x-s3";
+  const std::string arn = " arn:aws:s3express:us-east-1:111122223333:bucket" + bucket;
+  const auto copy = [&](const std::string& source) {
+    return express(s3("PUT", bucket + "/k", {{"x-amz-copy-source", source}}));
+  };
+  const std::string session = "CopyObject: s3express:CreateSession" + arn;
+  expect_each({
+      {copy("secret/k"), session + "; s3:GetObject arn:aws:s3:::secret/k"},
+      {copy("c--use1-az4--x-s3/k"),
+       session + "; s3express:CreateSession arn:aws:s3express:us-east-1:111122223333:bucket/"
+                 "c--use1-az4--x-s3"},
+      {express(s3("PUT", bucket + "?inventory&id=1", {}, "<a/>")),
+       "PutBucketInventoryConfiguration: s3express:PutInventoryConfiguration" + arn},
+      {express(s3("GET", bucket + "?metrics&id=1")),
+       "GetBucketMetricsConfiguration: s3express:GetMetricsConfiguration" + arn},
+  });
+}
+
 TEST(IdentifyAttacks, ARestoreThatSelectsReadsAndWrites) {
   const std::string plain = "RestoreObject: s3:RestoreObject arn:aws:s3:::b1c/k";
   expect_each({

@@ -109,7 +109,11 @@ Result<> check_express(const Derived& derived, const http::RequestHead& head,
                        aws::Identified& identified) {
   if (!derived.express) return {};
   const Derived::Express& express = *derived.express;
+  // What a copy reads besides is the policy's to allow.
+  const bool copies =
+      identified.operation == "CopyObject" || identified.operation == "UploadPartCopy";
   for (aws::ActionRequest& action : identified.actions) {
+    if (copies && &action != &identified.actions.front()) break;
     const bool its_bucket = !action.resource_unknown && action.resources.size() == 1 &&
                             action.resources.front() == express.bucket_arn;
     if (action.action != "s3express:CreateSession" || !its_bucket) {

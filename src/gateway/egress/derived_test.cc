@@ -307,6 +307,24 @@ TEST_F(DerivedTest, AnExpressSessionIsOfOneBucket) {
   EXPECT_NE(assume().status, 200);
 }
 
+TEST_F(DerivedTest, ACopyIntoADirectoryBucketReadsWhatTheRemitAllows) {
+  start();
+  begin_call(kMayAssume);
+  const Answered made = get("/fast--use1-az4--x-s3?session", "s3express");
+  ASSERT_EQ(made.status, 200) << made.raw;
+  use(made, true);
+  const auto copy = [&](const std::string& bucket, const std::string& source) {
+    return exchange(with_body(request("PUT", "/" + bucket + "/k", "", "s3express",
+                                      aws::Payload::Hash, {{"x-amz-copy-source", source}}),
+                              ""))
+        .status;
+  };
+  EXPECT_EQ(copy("fast--use1-az4--x-s3", "fast--use1-az4--x-s3/a"), 200);
+  EXPECT_EQ(copy("fast--use1-az4--x-s3", "invoices/a"), 200);
+  EXPECT_EQ(copy("fast--use1-az4--x-s3", "secrets/a"), 403);
+  EXPECT_EQ(copy("slow--use1-az4--x-s3", "fast--use1-az4--x-s3/a"), 403);
+}
+
 TEST_F(DerivedTest, AReadOnlyExpressSessionDoesNotWrite) {
   start();
   begin_call(kMayAssume);
