@@ -65,10 +65,37 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 
 
 constexpr std::size_t kEight = sizeof(std::uint64_t);
 
-std::uint64_t lower_eight_at(const char* bytes) {
+std::uint64_t load_eight(const char* bytes) {
   std::uint64_t eight;
   std::memcpy(&eight, bytes, kEight);
-  return detail::lower_eight(eight);
+  return eight;
+}
+
+// Whether eight bytes and eight others differ at most in the case of letters: only in one bit, and
+// only where letters stand. Compare detail::lower_eight().
+bool same_folded_eight(std::uint64_t left, std::uint64_t right) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = kOnes * 0x80;
+  constexpr std::uint64_t kCaseBits = kOnes * 0x20;
+  const std::uint64_t different = left ^ right;
+  if ((different & ~kCaseBits) != 0) return false;
+  const std::uint64_t low = (left | kCaseBits) & ~kHigh;
+  const std::uint64_t from_a = low + kOnes * (0x80 - 'a');
+  const std::uint64_t beyond_z = low + kOnes * (0x7F - 'z');
+  const std::uint64_t letters = (from_a ^ beyond_z) & ~left & kHigh;
+  return ((different << 2) & ~letters) == 0;
+}
+
+bool same_folded_at(const char* a, const char* b) {
+  return same_folded_eight(load_eight(a), load_eight(b));
+}
+
+// Four to eight bytes as eight: the first four and the last, which may overlap.
+std::uint64_t load_ends(const char* bytes, std::size_t size) {
+  std::uint32_t first, last;
+  std::memcpy(&first, bytes, sizeof first);
+  std::memcpy(&last, bytes + size - sizeof last, sizeof last);
+  return first | std::uint64_t{last} << 32;
 }
 
 }  // namespace
@@ -169,7 +196,7 @@ void append_lower_ascii(std::string& out, std::string_view text) {
     char* to = bytes + before;
     std::size_t i = 0;
     for (; text.size() - i >= kEight; i += kEight) {
-      const std::uint64_t eight = lower_eight_at(text.data() + i);
+      const std::uint64_t eight = detail::lower_eight(load_eight(text.data() + i));
       std::memcpy(to + i, &eight, kEight);
     }
     for (; i < text.size(); ++i) to[i] = lower(text[i]);
@@ -186,18 +213,19 @@ std::string lower_ascii(std::string_view text) {
 namespace detail {
 
 bool same_folded(const char* a, const char* b, std::size_t size) {
-  if (size < kEight) {
+  if (size < kEight / 2) {
     for (std::size_t i = 0; i < size; ++i) {
       if (lower(a[i]) != lower(b[i])) return false;
     }
     return true;
   }
+  if (size < kEight) return same_folded_eight(load_ends(a, size), load_ends(b, size));
   // The last eight may overlap those before them.
   const std::size_t last = size - kEight;
   for (std::size_t i = 0; i < last; i += kEight) {
-    if (lower_eight_at(a + i) != lower_eight_at(b + i)) return false;
+    if (!same_folded_at(a + i, b + i)) return false;
   }
-  return lower_eight_at(a + last) == lower_eight_at(b + last);
+  return same_folded_at(a + last, b + last);
 }
 
 }  // namespace detail
