@@ -101,6 +101,7 @@ bool is_never_signed(std::string_view name, std::uint64_t eight) {
   constexpr std::string_view kForwarded = "x-forwarded-";
   constexpr std::uint64_t kProxy = first_eight("proxy-");
   constexpr std::uint64_t kSixBytes = 0xFFFF'FFFF'FFFF'0000;
+  if ((eight & kSixBytes) == first_eight("x-amz-")) return false;  // most of what is signed
   return kNames.contains(name) || (eight & kSixBytes) == kProxy ||
          (eight == first_eight(kForwarded) && name.size() >= kForwarded.size() &&
           equals_ignoring_ascii_case(name.substr(0, kForwarded.size()), kForwarded));
@@ -121,9 +122,34 @@ bool has_blanks_to_fold(std::string_view value) {
          value.find('\t') != value.npos;
 }
 
+// Copies texts of eight bytes and more, and tells whether a blank may be among them. By eight,
+// where a byte's high bit is lost when its other bits are a blank's or less; the last eight may
+// overlap those before them.
+bool copy_without_blanks(char* to, std::string_view text) {
+  constexpr std::size_t kEight = sizeof(std::uint64_t);
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = 0x8080808080808080;
+  std::uint64_t above = kHigh;
+  const auto copy = [&](std::size_t at) {
+    std::uint64_t eight;
+    std::memcpy(&eight, text.data() + at, kEight);
+    std::memcpy(to + at, &eight, kEight);
+    above &= (eight & ~kHigh) + kOnes * (0x80 - (' ' + 1));
+  };
+  const std::size_t last = text.size() - kEight;
+  for (std::size_t i = 0; i < last; i += kEight) copy(i);
+  copy(last);
+  return above == kHigh;
+}
+
 // Without blanks around it, and with one for each run inside. Gives the end.
 char* write_value(char* to, std::string_view value) {
   value = trim_blanks(value);
+  constexpr std::size_t kLong = 128;  // then a search for each kind of blank is cheaper
+  if (value.size() >= sizeof(std::uint64_t) && value.size() < kLong &&
+      copy_without_blanks(to, value)) {
+    return to + value.size();
+  }
   if (!has_blanks_to_fold(value)) {
     std::memcpy(to, value.data(), value.size());
     return to + value.size();
@@ -166,7 +192,14 @@ char* write_lower(char* to, std::string_view name) {
 
 // Of paths of S3, the rule: nothing to encode or to decode.
 bool is_plain_path(std::string_view path) {
-  return std::ranges::all_of(path, [](char c) { return is_unreserved(c) || c == '/'; });
+  static constexpr auto kPlain = [] {
+    auto set = unreserved();
+    set['/'] = true;
+    return set;
+  }();
+  bool plain = true;
+  for (const char c : path) plain &= kPlain[static_cast<unsigned char>(c)];
+  return plain;
 }
 
 }  // namespace

@@ -88,6 +88,13 @@ void set_state(SHA256_CTX& context, const Midstate& state) {
   std::memcpy(context.h, state.data(), sizeof context.h);
 }
 
+void put_digest(const SHA256_CTX& context, std::span<std::byte, 32> out) {
+  for (std::size_t i = 0; i < std::size(context.h); ++i) {
+    const std::uint32_t word = __builtin_bswap32(context.h[i]);
+    std::memcpy(out.data() + i * sizeof word, &word, sizeof word);
+  }
+}
+
 // The hash of a message of which `from` has taken in `before` bytes, whole blocks, and `rest` is
 // what follows. Padded here: SHA256_Final() wipes its buffer each time, and none is used here.
 void hash_rest(const Midstate& from, std::size_t before, std::string_view rest,
@@ -105,10 +112,7 @@ void hash_rest(const Midstate& from, std::size_t before, std::string_view rest,
   std::memcpy(last.data() + end - sizeof bits, &bits, sizeof bits);
   SHA256_Transform(&context, last.data());
   if (end > kBlock) SHA256_Transform(&context, last.data() + kBlock);
-  for (std::size_t i = 0; i < std::size(context.h); ++i) {
-    const std::uint32_t word = __builtin_bswap32(context.h[i]);
-    std::memcpy(out.data() + i * sizeof word, &word, sizeof word);
-  }
+  put_digest(context, out);
 }
 
 class HmacSigner final : public StringSigner {
@@ -129,7 +133,7 @@ class HmacSigner final : public StringSigner {
   }
 
  private:
-  HmacKey key_;
+  mutable HmacKey key_;  // what it keeps of the last string changes no signature
 };
 
 class EcdsaSigner final : public StringSigner {
@@ -196,7 +200,7 @@ Number ecdsa_scalar(std::string_view access_key_id, const Secret& secret) {
   std::vector<char> key(5 + secret.size());
   std::memcpy(key.data(), "AWS4A", 5);
   std::memcpy(key.data() + 5, secret.expose().data(), secret.size());
-  const HmacKey hmac({key.data(), key.size()});
+  HmacKey hmac({key.data(), key.size()});
   wipe(key.data(), key.size());
 
   const Group group(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
@@ -261,12 +265,38 @@ HmacKey::HmacKey(std::string_view key) {
 HmacKey::~HmacKey() {
   wipe(inner_.data(), sizeof inner_);
   wipe(outer_.data(), sizeof outer_);
+  wipe(after_first_.data(), sizeof after_first_);
 }
 
-void HmacKey::sign(std::string_view message, std::span<std::byte, 32> out) const {
-  std::array<std::byte, 32> digest;
-  hash_rest(inner_, kBlock, message, digest);
-  hash_rest(outer_, kBlock, {reinterpret_cast<const char*>(digest.data()), digest.size()}, out);
+void HmacKey::take_first(std::string_view message) {
+  std::memcpy(first_.data(), message.data(), kBlock);
+  SHA256_CTX context{};
+  set_state(context, inner_);
+  SHA256_Transform(&context, reinterpret_cast<const unsigned char*>(message.data()));
+  std::memcpy(after_first_.data(), context.h, sizeof context.h);
+  wipe(&context, sizeof context);
+  has_first_ = true;
+}
+
+void HmacKey::sign(std::string_view message, std::span<std::byte, 32> out) {
+  std::size_t taken = 0;
+  if (message.size() >= kBlock) {
+    if (!has_first_ || std::memcmp(first_.data(), message.data(), kBlock) != 0) take_first(message);
+    taken = kBlock;
+  }
+  // The outer hash is of the padded key and the inner digest, 96 bytes: this block is all that is
+  // left of it.
+  std::array<unsigned char, kBlock> last{};
+  hash_rest(taken == 0 ? inner_ : after_first_, kBlock + taken, message.substr(taken),
+            std::as_writable_bytes(std::span(last)).first<32>());
+  constexpr std::size_t kBits = (kBlock + 32) * 8;
+  last[32] = 0x80;
+  last[kBlock - 2] = kBits >> 8;
+  last[kBlock - 1] = kBits & 0xFF;
+  SHA256_CTX context{};
+  set_state(context, outer_);
+  SHA256_Transform(&context, last.data());
+  put_digest(context, out);
 }
 
 std::shared_ptr<const StringSigner> derive_hmac_key(const Secret& secret, std::string_view date,

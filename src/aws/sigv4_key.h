@@ -39,18 +39,26 @@ class PlainSha256 {
 };
 
 // HMAC-SHA-256 with one key, kept as the states after the inner and the outer padding, each of
-// one block.
+// one block. For one thread at a time: the state after a message's first block is kept too, since
+// strings to sign of one second and scope begin alike.
 class HmacKey {
  public:
   explicit HmacKey(std::string_view key);
   ~HmacKey();
   HmacKey(const HmacKey&) = delete;
   HmacKey& operator=(const HmacKey&) = delete;
-  void sign(std::string_view message, std::span<std::byte, 32> out) const;
+  void sign(std::string_view message, std::span<std::byte, 32> out);
 
  private:
-  std::array<std::uint32_t, 8> inner_;
-  std::array<std::uint32_t, 8> outer_;
+  using State = std::array<std::uint32_t, 8>;
+
+  void take_first(std::string_view message);
+
+  State inner_;
+  State outer_;
+  std::array<char, 64> first_{};  // block of the last message that had a whole one
+  State after_first_{};
+  bool has_first_ = false;
 };
 
 // A signature in hex, in place.
@@ -60,6 +68,7 @@ struct SignatureText {
   std::string_view view() const { return {bytes, size}; }
 };
 
+// For one thread at a time, like the Verifier or the Signer that it comes from.
 struct StringSigner {
   virtual ~StringSigner() = default;
   virtual void sign(std::string_view string_to_sign, SignatureText& out) const = 0;

@@ -51,7 +51,9 @@ bool is_of(char c, CharKind kind) {
 }
 
 bool all_are(std::string_view text, CharKind kind) {
-  return std::ranges::all_of(text, [kind](char c) { return is_of(c, kind); });
+  unsigned char all = kind;
+  for (const char c : text) all &= kCharKinds[static_cast<unsigned char>(c)];
+  return all != 0;
 }
 
 std::string_view trim(std::string_view text) {
@@ -202,11 +204,12 @@ Result<> read_signed_headers(std::string_view text, int version, SignedRequest& 
   for (std::string_view rest = text;;) {
     // Only HTTP/2 has it; see append_signed().
     const bool authority = version == 20 && rest.starts_with(kAuthority);
-    std::size_t size = authority ? kAuthority.size() : 0;
-    while (size < rest.size() && is_of(rest[size], kSignedName)) ++size;
-    const std::string_view name = rest.substr(0, size);
-    const bool last = size == rest.size();
-    if (name.empty() || (authority && name != kAuthority) || (!last && rest[size] != ';')) {
+    const std::string_view plain = authority ? rest.substr(kAuthority.size()) : rest;
+    const auto* const end =
+        std::ranges::find_if_not(plain, [](char c) { return is_of(c, kSignedName); });
+    const std::string_view name(rest.begin(), end);
+    const bool last = end == rest.end();
+    if (name.empty() || (authority && name != kAuthority) || (!last && *end != ';')) {
       return unreadable_signature("SignedHeaders is malformed");
     }
     if (!previous.empty() && name <= previous) {
@@ -215,7 +218,7 @@ Result<> read_signed_headers(std::string_view text, int version, SignedRequest& 
     host = host || authority || name == "host";
     previous = name;
     if (last) break;
-    rest.remove_prefix(size + 1);
+    rest.remove_prefix(name.size() + 1);
   }
   if (!host) return unreadable_signature("the field Host is not signed");
   out.signed_headers = text;

@@ -396,6 +396,66 @@ TEST(Signer, DoesNotReuseAKeyForAnotherSecretOfTheSameId) {
             http::find(second.fields, "authorization")->value);
 }
 
+// Strings that begin alike, that do not, that are shorter than a block: in any order, and at every
+// length of the padding.
+TEST(HmacKey, SignsAsHmacDoesWhateverWasSignedBefore) {
+  for (const std::size_t key_size : {0u, 1u, 32u, 63u, 64u, 65u, 200u}) {
+    const std::string secret(key_size, 'k');
+    HmacKey key(secret);
+    for (std::size_t size = 0; size < 200; ++size) {
+      for (const char first : {'a', 'b', 'a'}) {
+        std::string message(size, 'a');
+        if (!message.empty()) message[size / 2] = first;
+        Digest made;
+        key.sign(message, made);
+        ASSERT_EQ(made, hmac_sha256(secret, message)) << key_size << ' ' << size << ' ' << first;
+      }
+    }
+  }
+}
+
+TEST(PlainSha256, OfAWholeMessageIsAsOfItsPieces) {
+  for (std::size_t size = 0; size < 300; ++size) {
+    const std::string message(size, 'm');
+    Digest whole;
+    PlainSha256::of(message, whole);
+    ASSERT_EQ(whole, sha256(message)) << size;
+  }
+}
+
+// Wrong in one bit at any place, or of another length: not the signature.
+TEST(StringSigner, TakesOneSignatureOnly) {
+  const auto signer = derive_hmac_key(Secret("s"), "20261121", "us-east-1", "s3");
+  SignatureText right;
+  signer->sign("text", right);
+  EXPECT_TRUE(signer->verify("text", right.view()));
+  for (std::size_t i = 0; i < right.view().size(); ++i) {
+    std::string wrong(right.view());
+    wrong[i] = static_cast<char>(wrong[i] ^ 1);
+    EXPECT_FALSE(signer->verify("text", wrong)) << i;
+    EXPECT_FALSE(signer->verify("text", right.view().substr(0, i))) << i;
+  }
+  EXPECT_FALSE(signer->verify("text", std::string(right.view()) + "0"));
+}
+
+TEST(KeyCache, GivesTheKeyThatWasAskedForInAnyOrder) {
+  KeyCache cache(4);
+  const auto sign = [](const StringSigner& signer) {
+    SignatureText text;
+    signer.sign("text", text);
+    return std::string(text.view());
+  };
+  for (int i = 0; i < 300; ++i) {
+    const std::string id = "AKID" + std::to_string(i * 7 % 11);
+    const std::string day = i % 3 == 0 ? "20261121" : "20261122";
+    const Secret secret(i % 5 == 0 ? "one" : "another");
+    const std::string credential = id + "/" + day + "/us-east-1/s3/aws4_request";
+    const auto& key =
+        cache.get(Algorithm::HmacSha256, {credential, id, day, "us-east-1", "s3"}, secret);
+    ASSERT_EQ(sign(*key), sign(*derive_hmac_key(secret, day, "us-east-1", "s3"))) << i;
+  }
+}
+
 TEST(KeyCache, StaysBounded) {
   KeyCache cache(16);
   const Secret secret("s");
