@@ -157,11 +157,19 @@ void add_parameter_key(const Call& call, ActionRequest& request, std::string_vie
   }
 }
 
+// A key that is no longer among the unknown ones.
+void add_context(ActionRequest& request, std::string_view key, std::string_view value) {
+  ContextEntry& entry = request.context.emplace_back();
+  entry.key = key;
+  entry.values.emplace_back(value);
+}
+
 // Remit re-signs with a header, whatever came in.
 void add_signing_keys(ActionRequest& request) {
   if (!request.keys_told) return;
-  set_context(request, "s3:signatureversion", "AWS4-HMAC-SHA256");
-  set_context(request, "s3:authType", "REST-HEADER");
+  set_absent(request, {"s3:signatureversion", "s3:authType"});
+  add_context(request, "s3:signatureversion", "AWS4-HMAC-SHA256");
+  add_context(request, "s3:authType", "REST-HEADER");
 }
 
 // Tags of an object in the header x-amz-tagging: k=v&k2=v2.
@@ -292,9 +300,8 @@ class S3 {
     if (place_.access_point && !place_.unknown) {
       set_context(request, "s3:DataAccessPointArn", place_.container);
     } else if (!place_.access_point) {
-      set_absent(request, "s3:DataAccessPointArn");
-      set_absent(request, "s3:DataAccessPointAccount");
-      set_absent(request, "s3:AccessPointNetworkOrigin");
+      set_absent(request, {"s3:DataAccessPointArn", "s3:DataAccessPointAccount",
+                           "s3:AccessPointNetworkOrigin"});
     }
     add_signing_keys(request);
   }
@@ -334,8 +341,11 @@ class S3 {
       for (const std::string_view key : {"s3:prefix", "s3:delimiter", "s3:max-keys"})
         set_absent(request, key);
     }
-    add_parameter_key(call_, request, "s3:VersionId", "versionId");
-    set_absent(request, "s3:versionid");
+    if (request.keys_told) {
+      set_absent(request, {"s3:VersionId", "s3:versionid"});
+      if (const QueryParameter* version = call_.query("versionId"); version != nullptr)
+        add_context(request, "s3:VersionId", version->value);
+    }
     if (name == "PutObject" || name == "CopyObject" || name == "CreateMultipartUpload")
       return add_object_tags(call_, request);
     return {};

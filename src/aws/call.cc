@@ -11,6 +11,15 @@ namespace {
 constexpr std::array<std::string_view, 4> kAlwaysUnknown = {
     "aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths", "aws:ResourceTag/*"};
 
+// Bits of keys that add_common() looks for: those above by their position, and those of tags.
+constexpr unsigned kTagsBit = 1U << kAlwaysUnknown.size();
+unsigned bit_of(std::string_view key) {
+  if (!key.starts_with("aws:")) return 0;
+  if (key == "aws:TagKeys" || key == "aws:RequestTag/*") return kTagsBit;
+  const auto found = std::ranges::find(kAlwaysUnknown, key);
+  return found == kAlwaysUnknown.end() ? 0 : 1U << (found - kAlwaysUnknown.begin());
+}
+
 }  // namespace
 
 Call::Call(const Catalogue::Tables& tables, const RequestFacts& request_facts, const Resolved& head,
@@ -84,8 +93,8 @@ std::optional<std::string> Call::value(std::string_view member) const {
 std::string Call::arn(std::string_view service_name, std::string_view region,
                       std::string_view account, std::string_view resource) const {
   const std::string_view partition = facts.partition.empty() ? "aws" : facts.partition;
-  const std::array<std::string_view, 10> pieces = {"arn:", partition, ":", service_name, ":", region,
-                                                  ":",    account,   ":", resource};
+  const std::array<std::string_view, 10> pieces = {
+      "arn:", partition, ":", service_name, ":", region, ":", account, ":", resource};
   std::size_t size = 0;
   for (const std::string_view piece : pieces) size += piece.size();
   std::string text;
@@ -124,6 +133,14 @@ void set_absent(ActionRequest& request, std::string_view key) {
   std::erase(request.unknown_keys, key);
 }
 
+void set_absent(ActionRequest& request, std::initializer_list<std::string_view> keys) {
+  std::uint64_t sizes = 0;  // bit n: one of them may have n characters
+  for (const std::string_view key : keys) sizes |= std::uint64_t{1} << (key.size() % 64);
+  std::erase_if(request.unknown_keys, [&](std::string_view key) {
+    return (sizes >> (key.size() % 64) & 1U) != 0 && std::ranges::find(keys, key) != keys.end();
+  });
+}
+
 std::string_view body_text(const Call& call, std::string_view member) {
   return call.body.text_at(call.body.root(), member).value_or("");
 }
@@ -154,7 +171,7 @@ void Call::ask(std::string_view action_name, ActionRequest& into) const {
   if (const auto index = t.action_named(action_name)) return ask(t.actions[*index], into);
   into.action = action_name;
   into.keys_told = facts.keys;
-  if (into.keys_told) add_common(into);
+  if (into.keys_told) add_common(into, 0);
 }
 
 void Call::ask(const ActionRow& row, ActionRequest& into) const {
@@ -163,22 +180,25 @@ void Call::ask(const ActionRow& row, ActionRequest& into) const {
   into.keys_told = facts.keys;
   if (!into.keys_told) return;
   into.unknown_keys.reserve(row.key_count + kAlwaysUnknown.size());
-  for (std::uint32_t i = 0; i < row.key_count; ++i)
-    into.unknown_keys.push_back(t.text(t.condition_keys[t.lists[row.key_first + i]].name));
-  add_common(into);
+  unsigned listed = 0;
+  for (std::uint32_t i = 0; i < row.key_count; ++i) {
+    const std::string_view key = t.text(t.condition_keys[t.lists[row.key_first + i]].name);
+    listed |= bit_of(key);
+    into.unknown_keys.push_back(key);
+  }
+  add_common(into, listed);
 }
 
-void Call::add_common(ActionRequest& request) const {
+void Call::add_common(ActionRequest& request, unsigned listed) const {
   request.context.reserve(4);
   if (!facts.scope_region.empty()) {
     ContextEntry& region = request.context.emplace_back();
     region.key = "aws:RequestedRegion";
     region.values.emplace_back(facts.scope_region);
   }
-  add_tag_context(*this, request);
-  for (const std::string_view key : kAlwaysUnknown)
-    if (std::ranges::find(request.unknown_keys, key) == request.unknown_keys.end())
-      request.unknown_keys.push_back(key);
+  if ((listed & kTagsBit) != 0) add_tag_context(*this, request);
+  for (std::size_t i = 0; i < kAlwaysUnknown.size(); ++i)
+    if ((listed >> i & 1U) == 0) request.unknown_keys.push_back(kAlwaysUnknown[i]);
 }
 
 }  // namespace remit::aws

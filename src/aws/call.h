@@ -2,6 +2,7 @@
 
 // One request, read once: what the steps of identification share. Internal to src/aws.
 
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,7 +84,7 @@ class Call {
   void ask(const ActionRow& action, ActionRequest& into) const;
 
  private:
-  void add_common(ActionRequest& request) const;
+  void add_common(ActionRequest& request, unsigned listed) const;
 
   Labels labels_;
 };
@@ -110,12 +111,13 @@ struct OwnEndpoint {
 };
 OwnEndpoint own_endpoint(const Call& call);
 
-// These three do nothing where the keys are not wanted (ActionRequest::keys_told).
+// These do nothing where the keys are not wanted (ActionRequest::keys_told).
 void set_context(ActionRequest& request, std::string key, std::string value);
 void set_context(ActionRequest& request, std::string key, std::vector<std::string> values,
                  bool multivalued);
 // The key is known to be absent: no longer unknown.
 void set_absent(ActionRequest& request, std::string_view key);
+void set_absent(ActionRequest& request, std::initializer_list<std::string_view> keys);
 
 // A scalar at the top of the body; empty when it is absent.
 std::string_view body_text(const Call& call, std::string_view member);
