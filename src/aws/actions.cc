@@ -369,16 +369,32 @@ bool is_role_name(std::string_view text) {
          });
 }
 
-// Members that say by their own value that the one beside them holds a role or an instance profile:
-// https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/command-options-general.html and
-// https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-default.html
+// Members that hold a role's ARN though they do not call it one: API Gateway's integrations,
+// Cognito's messages, flow logs, DMS, and the two roles of an identity pool.
+bool holds_role(std::string_view member) {
+  constexpr std::array<std::string_view, 6> kOthers = {
+      "snscallerarn",         "callerarn",     "deliverlogspermissionarn",
+      "keycachesecretiamarn", "authenticated", "unauthenticated"};
+  return member.contains("role") || member.contains("credentials") ||
+         std::ranges::find(kOthers, member) != kOthers.end();
+}
+
+// Members whose own text says that a role or an instance profile is given: in the member beside
+// them, or within that text.
+// https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/command-options-general.html,
+// https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-default.html,
+// https://docs.aws.amazon.com/servicecatalog/latest/dg/API_CreateConstraint.html,
+// https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html
 bool sets_role(std::string_view service, std::string_view member, std::string_view text) {
-  const std::string_view key = service == "elasticbeanstalk" ? "optionname"
-                               : service == "datapipeline"   ? "key"
-                                                             : "";
-  if (key.empty() || member != key) return false;
-  const std::string setting = lower_ascii(text);
-  return setting.ends_with("role") || setting == "iaminstanceprofile";
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSettings = {
+      {{"elasticbeanstalk", "optionname"},
+       {"datapipeline", "key"},
+       {"servicecatalog", "parameters"},
+       {"ssm", "settingid"}}};
+  if (std::ranges::find(kSettings, std::pair(service, member)) == kSettings.end()) return false;
+  const std::string said = lower_ascii(text);
+  if (member == "parameters") return said.contains("role");
+  return said.ends_with("role") || said == "iaminstanceprofile";
 }
 
 // Members that hold whatever a key beside them, or the list they stand in, says.
@@ -455,7 +471,7 @@ void add_passed_roles(const Call& call, std::vector<ActionRequest>& out) {
     const std::string_view text = call.body.text(node);
     if (is_role_arn(text)) {
       // Under another name it is a principal or a resource: not handed over.
-      if (!name.contains("role") && !holds_anything(name)) return;
+      if (!holds_role(name) && !holds_anything(name)) return;
       take(std::string(text));
     } else if (text.empty()) {
       return;

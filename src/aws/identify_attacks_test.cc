@@ -134,6 +134,37 @@ TEST(IdentifyAttacks, ARoleIsPassedUnderAllItsNames) {
             R"({"projectName":"p","serviceRoleOverride":")" + role + "\"}"),
        "StartBuild: codebuild:StartBuild arn:aws:codebuild:us-east-1:111122223333:project/p" +
            pass},
+      {Request{.service = "apigateway",
+               .method = "PUT",
+               .target = "/restapis/a/resources/r/methods/GET/integration",
+               .body = R"({"type":"AWS","credentials":")" + role + "\"}"},
+       "PutIntegration: apigateway:PUT "
+       "arn:aws:apigateway:us-east-1::/restapis/a/resources/r/methods/GET/integration" +
+           pass},
+      {Request{.service = "apigateway",
+               .method = "PATCH",
+               .target = "/account",
+               .body = R"({"patchOperations":[{"op":"replace","path":"/cloudwatchRoleArn",)"
+                       R"("value":")" +
+                       role + "\"}]}"},
+       "UpdateAccount: apigateway:PATCH arn:aws:apigateway:us-east-1::/account" + pass},
+      {json("cognito-idp", "AWSCognitoIdentityProviderService.CreateUserPool",
+            R"({"PoolName":"p","SmsConfiguration":{"SnsCallerArn":")" + role + "\"}}"),
+       "CreateUserPool: cognito-idp:CreateUserPool *" + pass},
+      {json("cognito-identity", "AWSCognitoIdentityService.SetIdentityPoolRoles",
+            R"({"IdentityPoolId":"us-east-1:x","Roles":{"authenticated":")" + role + "\"}}"),
+       "SetIdentityPoolRoles: cognito-identity:SetIdentityPoolRoles *" + pass},
+      {form("ec2",
+            "Action=CreateFlowLogs&Version=2016-11-15&ResourceType=VPC&DeliverLogsPermissionArn=" +
+                role),
+       "CreateFlowLogs: ec2:CreateFlowLogs "
+       "arn:aws:ec2:us-east-1:111122223333:vpc-flow-log/*" +
+           pass},
+      {form("sns",
+            "Action=SetSMSAttributes&Version=2010-03-31&attributes.entry.1.key="
+            "DeliveryStatusIAMRole&attributes.entry.1.value=" +
+                role),
+       "SetSMSAttributes: sns:SetSMSAttributes *" + pass},
       // By name: its path is not told.
       {json("glue", "AWSGlue.CreateJob", R"({"Name":"j","Role":"Admin"})"),
        "CreateJob: glue:CreateJob arn:aws:glue:us-east-1:111122223333:job/j" + pass},
