@@ -381,6 +381,8 @@ Protocol guess_protocol(const Catalogue& catalogue, const RequestFacts& facts) {
   if (http::find(fields, "smithy-protocol") != nullptr) return Protocol::RpcV2Cbor;
   const http::Field* type = http::find(fields, "content-type");
   const std::string media = type == nullptr ? "" : lower_ascii(type->value);
+  if (http::find(fields, "x-amz-target") != nullptr && media.contains("cbor"))
+    return Protocol::RpcV2Cbor;
   if (http::find(fields, "x-amz-target") != nullptr)
     return media.starts_with("application/x-amz-json-1.0") ? Protocol::Json10 : Protocol::Json11;
   const Catalogue::Tables& t = catalogue.tables();

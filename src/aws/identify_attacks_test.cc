@@ -364,6 +364,22 @@ TEST(IdentifyAttacks, ANameBesideAnArnIsAskedForToo) {
                 "PutRecord: kinesis:PutRecord" + stream + "a" + stream + "b"}});
 }
 
+// The SDKs for Java speak so to Kinesis, and to nothing else.
+TEST(IdentifyAttacks, KinesisTakesJsonsTargetsWithABodyInCbor) {
+  const auto put = [](const std::string& service, const std::string& target) {
+    const std::string name = "StreamName";
+    return Request{
+        .service = service,
+        .fields = {{"X-Amz-Target", target}, {"Content-Type", "application/x-amz-cbor-1.1"}},
+        .body = "\xA1\x6A" + name + "\x61s"};
+  };
+  expect_each({
+      {put("kinesis", "Kinesis_20131202.PutRecord"),
+       "PutRecord: kinesis:PutRecord arn:aws:kinesis:us-east-1:111122223333:stream/s"},
+      {put("dynamodb", "DynamoDB_20120810.GetItem"), "refused: content type"},
+  });
+}
+
 TEST(IdentifyAttacks, ARegistryOfAnotherAccountIsThatAccounts) {
   const auto images = [](const std::string& registry) {
     return json("ecr", "AmazonEC2ContainerRegistry_V20150921.DescribeImages",

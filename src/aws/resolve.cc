@@ -201,7 +201,9 @@ class Resolver {
   Result<void> by_target(std::string_view target) {
     const std::string type = media_type(out_.fields.content_type);
     const bool json10 = type == "application/x-amz-json-1.0";
-    if (!json10 && type != "application/x-amz-json-1.1")
+    // What the SDKs for Java speak to Kinesis: JSON 1.1 with its body in CBOR.
+    const bool cbor = type == "application/x-amz-cbor-1.1";
+    if (!json10 && !cbor && type != "application/x-amz-json-1.1")
       return unresolved("X-Amz-Target without the content type of its protocol");
     if (method_ != kPost) return unresolved("requests with X-Amz-Target are POSTs");
     if (out_.target.path != "/") return unresolved("requests with X-Amz-Target have the path /");
@@ -211,6 +213,13 @@ class Resolver {
     if (dot == std::string_view::npos) return unresolved("X-Amz-Target has no service");
     add_named(json10 ? Protocol::Json10 : Protocol::Json11, target.substr(0, dot),
               target.substr(dot + 1));
+    if (cbor)
+      for (Candidate& candidate : out_.candidates) {
+        const ServiceRow row = t_.services[t_.operations[candidate.operation].service];
+        if (t_.text(row.name) != "kinesis")
+          return unresolved("X-Amz-Target without the content type of its protocol");
+        candidate.protocol = Protocol::RpcV2Cbor;  // which writes input and errors so
+      }
     return {};
   }
 
