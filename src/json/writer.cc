@@ -222,8 +222,19 @@ Writer& Writer::end_array() {
 
 Writer& Writer::key(std::string_view name) {
   REMIT_CHECK(!open_.empty() && (top() == Place::FirstKey || top() == Place::LaterKey));
-  if (top() == Place::LaterKey) put(',');
+  char* at = room(name.size() + 4);
+  if (top() == Place::LaterKey) {
+    *at++ = ',';
+    ++size_;
+  }
   set_top(Place::Member);
+  if (copy_plain(at + 1, name)) {
+    at[0] = '"';
+    at[name.size() + 1] = '"';
+    at[name.size() + 2] = ':';
+    size_ += name.size() + 3;
+    return *this;
+  }
   put_string(name);
   put(':');
   return *this;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <concepts>
 #include <cstdint>
@@ -73,36 +74,12 @@ std::unexpected<Error> malformed(std::string_view what) {
   return fail(ErrorCode::InvalidInput, fmt::format("malformed head: {}", what));
 }
 
-// The high bit of a byte is set where that byte is a control character other than HTAB.
-std::uint64_t controls(std::uint64_t eight) {
-  // Each step is exact in each byte: nothing is carried into the next one.
-  const auto is = [](std::uint64_t x, std::uint64_t byte) {
-    const std::uint64_t other = x ^ (kOnes * byte);
-    return ~(((other & ~kHigh) + ~kHigh) | other);
-  };
-  const std::uint64_t below_blank = ~((eight & ~kHigh) + kOnes * 0x60) & ~eight;
-  const std::uint64_t found = (below_blank | is(eight, 0x7F)) & kHigh;
-  return found == 0 ? 0 : found & ~is(eight, '\t');
-}
-
 // No control byte but HTAB: no NUL, and no line feed that is one to some readers only.
 bool is_text(std::string_view text) {
-  const char* const from = text.data();
-  const std::size_t size = text.size();
-  constexpr std::size_t kLong = 64;
-  if (size < kEight || size >= kLong) {
-    // Without an early exit, and in bytes, the compiler checks many at once: tokens are long.
-    bool bad = false;
-    for (const char c : text) {
-      const auto byte = static_cast<unsigned char>(c);
-      bad |= ((byte < 0x20) & (byte != '\t')) | (byte == 0x7f);
-    }
-    return !bad;
-  }
-  std::uint64_t found = 0;
-  const std::size_t last = size - kEight;  // its eight may overlap those before them
-  for (std::size_t i = 0; i < last; i += kEight) found |= controls(load_eight(from + i));
-  return (found | controls(load_eight(from + last))) == 0;
+  return std::ranges::none_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && byte != '\t') || byte == 0x7f;
+  });
 }
 
 // Short texts are copied without a call.
@@ -127,6 +104,62 @@ void assign(std::string& to, std::string_view text) {
   });
 }
 
+// Sixteen bytes at once; a comparison gives a byte of ones where it holds.
+using Sixteen = std::uint8_t __attribute__((vector_size(16)));
+using SixteenBits = bool __attribute__((ext_vector_type(16)));
+
+std::uint32_t bits_of(auto holds) {
+  return std::bit_cast<std::uint16_t>(__builtin_convertvector(holds, SixteenBits));
+}
+
+// What one look at each byte tells of lines that should be text and end in CR LF.
+class LineScan {
+ public:
+  // `ends`, where it is not empty, gets the place of each CR, as far as it has room.
+  explicit LineScan(std::string_view text, std::span<std::uint32_t> ends = {}) : ends_(ends) {
+    std::size_t at = 0;
+    Sixteen block;
+    for (; text.size() - at >= sizeof block; at += sizeof block) {
+      std::memcpy(&block, text.data() + at, sizeof block);
+      look_at(block, at);
+    }
+    if (at < text.size()) {
+      std::memset(&block, ' ', sizeof block);
+      std::memcpy(&block, text.data() + at, text.size() - at);
+      look_at(block, at);
+    }
+    if (carried_ != 0) clean_ = false;
+  }
+
+  // No control byte but HTAB, and CR and LF only one behind the other.
+  bool clean() const { return clean_; }
+  std::size_t lines() const { return lines_; }
+
+ private:
+  void look_at(Sixteen block, std::size_t at) {
+    const auto control = (block < 0x20) | (block == 0x7F);
+    if (bits_of(control) == 0 && carried_ == 0) return;
+    const auto cr = block == '\r';
+    const auto lf = block == '\n';
+    std::uint32_t crs = bits_of(cr);
+    const std::uint32_t wanted = ((crs << 1) | carried_) & 0xFFFF;
+    carried_ = crs >> 15;
+    if (bits_of(control & ~cr & ~lf & (block != '\t')) != 0 || bits_of(lf) != wanted) {
+      clean_ = false;
+    }
+    for (; crs != 0; crs &= crs - 1) {
+      const auto place = at + static_cast<std::size_t>(std::countr_zero(crs));
+      if (lines_ < ends_.size()) ends_[lines_] = static_cast<std::uint32_t>(place);
+      ++lines_;
+    }
+  }
+
+  std::span<std::uint32_t> ends_;
+  std::size_t lines_ = 0;
+  std::uint32_t carried_ = 0;  // the last byte before was a CR
+  bool clean_ = true;
+};
+
 std::string_view without_outer_blanks(std::string_view text) {
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
@@ -134,36 +167,48 @@ std::string_view without_outer_blanks(std::string_view text) {
   return text;
 }
 
-// "name: value", into strings that may hold another field's already.
+// "name: value", into strings that may hold another field's already. Of the value only its blanks
+// are looked at here.
 Result<> read_field(std::string_view line, http::Field& field) {
   if (line.front() == ' ' || line.front() == '\t') return malformed("folded field line (obs-fold)");
   const std::size_t colon = token_size(line);
   if (colon == 0 || colon == line.size() || line[colon] != ':') {
     return malformed("field line that is not a name, a colon and a value");
   }
-  const std::string_view value = without_outer_blanks(line.substr(colon + 1));
-  if (!is_text(value)) return malformed("control byte in a field's value");
   assign(field.name, line.substr(0, colon));
-  assign(field.value, value);
+  assign(field.value, without_outer_blanks(line.substr(colon + 1)));
   return {};
+}
+
+// Says what is wrong with lines that are not clean.
+std::unexpected<Error> unclean(std::string_view rest) {
+  while (true) {
+    const auto line = take_line(rest);
+    if (!line) return malformed("line that does not end in CR LF");
+    if (!is_text(*line)) return malformed("control byte in a field");
+  }
 }
 
 // All field lines and the empty one, which must be the last. Reuses the list and its strings.
 Result<> read_fields(std::string_view rest, http::Fields& fields) {
-  for (std::size_t used = 0;; ++used) {
-    const auto line = take_line(rest);
-    if (!line) return malformed("line that does not end in CR LF");
-    if (line->empty()) {
-      fields.resize(used);
-      break;
-    }
-    if (used == kMaxFields) {
-      return fail(ErrorCode::LimitExceeded, fmt::format("head of more than {} fields", kMaxFields));
-    }
-    if (used == fields.size()) fields.emplace_back();
-    REMIT_CHECKED(read_field(*line, fields[used]));
+  [[clang::uninitialized]] std::array<std::uint32_t, kMaxFields + 1> ends;
+  const LineScan scan(rest, ends);
+  if (!scan.clean()) return unclean(rest);
+  if (scan.lines() > ends.size()) {
+    return fail(ErrorCode::LimitExceeded, fmt::format("head of more than {} fields", kMaxFields));
   }
-  if (!rest.empty()) return malformed("bytes behind its empty line");
+  std::size_t begin = 0;
+  std::size_t used = 0;
+  while (true) {
+    if (used == scan.lines()) return malformed("line that does not end in CR LF");
+    const std::string_view line = rest.substr(begin, ends[used] - begin);
+    begin += line.size() + 2;
+    if (line.empty()) break;
+    if (used == fields.size()) fields.emplace_back();
+    REMIT_CHECKED(read_field(line, fields[used++]));
+  }
+  fields.resize(used);
+  if (begin != rest.size()) return malformed("bytes behind its empty line");
   return {};
 }
 
@@ -257,13 +302,18 @@ Result<Framing> framing(int version, const FramingFields& found, Framing::Kind w
   return Framing{without, 0};
 }
 
+bool has_outer_blank(std::string_view text) {
+  return !text.empty() &&
+         (text.front() == ' ' || text.front() == '\t' || text.back() == ' ' || text.back() == '\t');
+}
+
 Result<> append_fields(std::string& out, std::span<const http::Field> fields) {
+  const auto refused = [] {
+    return fail(ErrorCode::InvalidInput, "a field to be sent holds bytes that HTTP does not allow");
+  };
   std::size_t size = 2;
   for (const http::Field& field : fields) {
-    if (!is_token(field.name) || !is_field_value(field.value)) {
-      return fail(ErrorCode::InvalidInput,
-                  "a field to be sent holds bytes that HTTP does not allow");
-    }
+    if (!is_token(field.name) || has_outer_blank(field.value)) return refused();
     size += field.name.size() + field.value.size() + 4;
   }
   const std::size_t before = out.size();
@@ -272,13 +322,19 @@ Result<> append_fields(std::string& out, std::span<const http::Field> fields) {
     char* at = bytes + before;
     for (const http::Field& field : fields) {
       at = copy_text(at, field.name);
-      at = copy_text(at, ": ");
+      *at++ = ':';
+      *at++ = ' ';
       at = copy_text(at, field.value);
-      at = copy_text(at, "\r\n");
+      *at++ = '\r';
+      *at++ = '\n';
     }
-    copy_text(at, "\r\n");
+    *at++ = '\r';
+    *at++ = '\n';
     return before + size;
   });
+  // A value that holds the end of a line makes one more than there are fields.
+  const LineScan scan(std::string_view(out).substr(before));
+  if (!scan.clean() || scan.lines() != fields.size() + 1) return refused();
   return {};
 }
 
@@ -294,13 +350,7 @@ Result<> all_or_nothing(std::string& out, const std::invocable auto& append) {
 
 bool is_token(std::string_view text) { return !text.empty() && token_size(text) == text.size(); }
 
-bool is_field_value(std::string_view text) {
-  if (!text.empty() &&
-      (text.front() == ' ' || text.front() == '\t' || text.back() == ' ' || text.back() == '\t')) {
-    return false;
-  }
-  return is_text(text);
-}
+bool is_field_value(std::string_view text) { return !has_outer_blank(text) && is_text(text); }
 
 bool is_target(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
