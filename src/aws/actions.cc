@@ -500,7 +500,7 @@ Result<void> add_actions(const Call& call, std::vector<ActionRequest>& out) {
     std::string_view service;
     Rule rule;
   };
-  constexpr std::array<Own, 17> kOwn = {{{"s3", add_s3_actions},
+  constexpr std::array<Own, 19> kOwn = {{{"s3", add_s3_actions},
                                          {"s3control", add_s3control_actions},
                                          {"dynamodb", add_dynamodb_actions},
                                          {"sqs", add_messaging_actions},
@@ -514,6 +514,8 @@ Result<void> add_actions(const Call& call, std::vector<ActionRequest>& out) {
                                          {"logs", add_other_actions},
                                          {"cloudformation", add_other_actions},
                                          {"ssm", add_other_actions},
+                                         {"redshift-data", add_other_actions},
+                                         {"rds-data", add_other_actions},
                                          {"apigateway", add_path_actions},
                                          {"apigatewayv2", add_path_actions},
                                          {"bedrock-runtime", add_path_actions}}};

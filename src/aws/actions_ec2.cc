@@ -124,11 +124,11 @@ void run_instances(const Call& call, std::vector<ActionRequest>& out) {
 }
 
 // Whether the input has an instance profile anywhere: in a launch specification, one of a list ...
-bool names_profile(const Wire& body, Wire::Ref node) {
+bool has_profile(const Wire& body, Wire::Ref node) {
   for (const Wire::Ref below : body.children(node)) {
     if (body.name(below) == "IamInstanceProfile" && body.kind(below) != Wire::Kind::Null)
       return true;
-    if (names_profile(body, below)) return true;
+    if (has_profile(body, below)) return true;
   }
   return false;
 }
@@ -136,7 +136,7 @@ bool names_profile(const Wire& body, Wire::Ref node) {
 // A role that rides in an instance profile. The profile's ARN is not the role's.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2.html
 void instance_profile(const Call& call, std::vector<ActionRequest>& out) {
-  if (!names_profile(call.body, call.body.root())) return;
+  if (!has_profile(call.body, call.body.root())) return;
   ActionRequest request = call.ask("iam:PassRole");
   request.resource_unknown = true;
   set_context(request, "iam:PassedToService", "ec2.amazonaws.com");

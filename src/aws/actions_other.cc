@@ -6,6 +6,7 @@
 #include <array>
 
 #include "aws/call.h"
+#include "base/encoding.h"
 
 namespace remit::aws {
 namespace {
@@ -86,6 +87,16 @@ void add_log_group(const Call& call, ActionRequest& request, std::string_view gr
   request.resources.push_back(std::move(arn));
 }
 
+// Whether a query may read other log groups than its parameters name: in SQL and PPL it names them
+// itself, and so does the command SOURCE.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Source.html
+bool names_its_source(const Call& call) {
+  const std::string_view language = body_text(call, "queryLanguage");
+  if (!language.empty() && language != "CWLI") return true;
+  const std::string query = lower_ascii(body_text(call, "queryString"));
+  return trim_ascii(query).starts_with("source") || query.contains("loggroups");
+}
+
 bool add_logs(const Call& call, std::vector<ActionRequest>& out) {
   const Wire& body = call.body;
   std::vector<std::string_view> groups;
@@ -101,6 +112,7 @@ bool add_logs(const Call& call, std::vector<ActionRequest>& out) {
   ActionRequest request = call.ask(call.t.text(action.name));
   for (const std::string_view group : groups)
     add_log_group(call, request, group, body_text(call, "logStreamName"));
+  if (call.name() == "StartQuery" && names_its_source(call)) request.resource_unknown = true;
   out.push_back(std::move(request));
   return true;
 }
@@ -232,6 +244,40 @@ bool add_ssm(const Call& call, std::vector<ActionRequest>& out) {
   return true;
 }
 
+// SQL is run as somebody: with a secret, or with credentials of the database that the service asks
+// for in the caller's name. Of a serverless workgroup the name does not tell the ARN: left to AWS.
+// https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-iam.html and
+// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.access.html
+bool add_data_api(const Call& call, std::vector<ActionRequest>& out) {
+  add_generic_actions(call, out);
+  std::string_view secret;
+  for (const std::string_view member : {"SecretArn", "secretArn", "awsSecretStoreArn"})
+    if (secret.empty()) secret = body_text(call, member);
+  if (!secret.empty()) {
+    ActionRequest value = call.ask("secretsmanager:GetSecretValue");
+    add_secret(call, value, secret);
+    out.push_back(std::move(value));
+    return true;
+  }
+  const std::string cluster(body_text(call, "ClusterIdentifier"));
+  if (cluster.empty() || call.name() == "ListStatements" || call.name() == "ListSessions")
+    return true;
+  const std::string user(body_text(call, "DbUser"));
+  const std::string database(body_text(call, "Database"));
+  ActionRequest login = call.ask(user.empty() ? "redshift:GetClusterCredentialsWithIAM"
+                                              : "redshift:GetClusterCredentials");
+  const bool clean = is_clean(cluster, ":/*?") && is_clean(database, ":/*?") &&
+                     (user.empty() || is_clean(user, "/*?")) && call.account_known();
+  login.resource_unknown = !clean;
+  if (clean) {
+    login.resources.push_back(call.regional_arn("redshift", "dbname:" + cluster + "/" + database));
+    if (!user.empty())
+      login.resources.push_back(call.regional_arn("redshift", "dbuser:" + cluster + "/" + user));
+  }
+  out.push_back(std::move(login));
+  return true;
+}
+
 }  // namespace
 
 Result<bool> add_other_actions(const Call& call, std::vector<ActionRequest>& out) {
@@ -240,6 +286,7 @@ Result<bool> add_other_actions(const Call& call, std::vector<ActionRequest>& out
   if (service == "secretsmanager") return add_secretsmanager(call, out);
   if (service == "logs") return add_logs(call, out);
   if (service == "ssm") return add_ssm(call, out);
+  if (service.ends_with("-data")) return add_data_api(call, out);
   return add_cloudformation(call, out);
 }
 

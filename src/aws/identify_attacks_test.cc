@@ -392,6 +392,46 @@ TEST(IdentifyAttacks, ARegistryOfAnotherAccountIsThatAccounts) {
   });
 }
 
+TEST(IdentifyAttacks, AQueryMayNameItsLogGroupsItself) {
+  const auto query = [](const std::string& text, const std::string& more = "") {
+    return json("logs", "Logs_20140328.StartQuery",
+                R"({"logGroupName":"g","startTime":1,"endTime":2,"queryString":")" + text + "\"" +
+                    more + "}");
+  };
+  const std::string group =
+      "StartQuery: logs:StartQuery arn:aws:logs:us-east-1:111122223333:log-group:g:log-stream:";
+  expect_each({
+      {query("fields @message, source | limit 5"), group},
+      {query(" SOURCE logGroups(namePrefix: ['secret']) | fields @message"), group + " ?"},
+      {query("fields @message", R"(,"queryLanguage":"SQL")"), group + " ?"},
+      {query("fields @message", R"(,"queryLanguage":"CWLI")"), group},
+  });
+}
+
+TEST(IdentifyAttacks, SqlRunsAsSomebody) {
+  const auto run = [](const std::string& who) {
+    return json("redshift-data", "RedshiftData.ExecuteStatement",
+                R"({"ClusterIdentifier":"c","Database":"d","Sql":"s")" + who + "}");
+  };
+  const std::string arn = " arn:aws:redshift:us-east-1:111122223333:";
+  const std::string secret = "arn:aws:secretsmanager:us-east-1:111122223333:secret:x-abcdef";
+  const std::string base = "ExecuteStatement: redshift-data:ExecuteStatement" + arn + "cluster:c; ";
+  expect_each({
+      {run(R"(,"DbUser":"admin")"),
+       base + "redshift:GetClusterCredentials" + arn + "dbname:c/d" + arn + "dbuser:c/admin"},
+      {run(""), base + "redshift:GetClusterCredentialsWithIAM" + arn + "dbname:c/d"},
+      {run(R"(,"SecretArn":")" + secret + "\""), base + "secretsmanager:GetSecretValue " + secret},
+      {Request{.service = "rds-data",
+               .target = "/Execute",
+               .body = R"({"sql":"s","resourceArn":"arn:aws:rds:us-east-1:111122223333:cluster:c",)"
+                       R"("secretArn":")" +
+                       secret + "\"}"},
+       "ExecuteStatement: rds-data:ExecuteStatement arn:aws:rds:us-east-1:111122223333:cluster:c; "
+       "secretsmanager:GetSecretValue " +
+           secret},
+  });
+}
+
 TEST(IdentifyAttacks, ACommandRunsOnNodes) {
   const auto send = [](const std::string& where) {
     return json("ssm", "AmazonSSM.SendCommand", R"({"DocumentName":"D",)" + where + "}");
