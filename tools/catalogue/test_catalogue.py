@@ -178,5 +178,25 @@ class CheckedIn(unittest.TestCase):
         self.assertEqual(struct.unpack_from("<II", data, 8), (layout.VERSION, len(data)))
 
 
+class Models(unittest.TestCase):
+    @staticmethod
+    def hands_out(*members):
+        shapes = {"Text": {"type": "string"},
+                  "Answer": {"type": "structure", "members": {m: {"shape": "Text"} for m in members}}}
+        return models._secret_output(shapes, "Answer", set())
+
+    def test_a_secret_key_is_a_credential_beside_an_access_keys_id(self):
+        self.assertTrue(self.hands_out("SecretAccessKey"))
+        self.assertTrue(self.hands_out("AccessKeyId", "SecretKey"))
+        self.assertFalse(self.hands_out("secretId", "secretKey"))
+
+    def test_a_role_is_told_by_its_members_name(self):
+        for name in ("role", "rolearn", "serviceroleoverride", "rolearnupdate", "rolearnforlogging",
+                     "iaminstanceprofile", "iamrolefordatasourcearn"):
+            self.assertTrue(models._says_role(name), name)
+        for name in ("rolesessionname", "roletype", "principalarn"):
+            self.assertFalse(models._says_role(name), name)
+
+
 if __name__ == "__main__":
     unittest.main()
