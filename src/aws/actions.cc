@@ -41,19 +41,61 @@ bool arn_fits(std::string_view pattern, std::string_view arn) {
   return true;
 }
 
+// Members that say whose the resource is, where it may be another account's than the caller's.
+struct OwnerMember {
+  std::string_view service, member;
+  // All that the operation names is that account's: its ARNs can be told.
+  bool of_all;
+};
+constexpr std::array<OwnerMember, 25> kOwnerMembers = {{
+    {"account", "AccountId", false},
+    {"application-insights", "AccountId", false},
+    {"appmesh", "meshOwner", true},
+    {"backup", "BackupVaultAccountId", true},
+    {"bedrock-agentcore", "accountId", false},
+    {"budgets", "AccountId", true},
+    {"cloudtrail", "EventDataStoreOwnerAccountId", true},
+    {"codeartifact", "domainOwner", true},
+    {"ecr", "registryId", true},
+    {"ecr-public", "registryId", true},
+    {"glacier", "accountId", true},
+    {"glue", "CatalogId", true},
+    {"glue", "CatalogID", true},
+    {"mgn", "accountID", false},
+    {"omics", "workflowOwnerId", false},
+    {"quicksight", "AwsAccountId", true},
+    {"quicksight", "accountId", true},
+    {"quicksight", "awsAccountId", true},
+    {"redshift", "OwnerAccount", false},
+    {"redshift", "ResourceOwner", false},
+    {"redshift-serverless", "ownerAccount", false},
+    {"s3control", "AccountId", true},
+    {"servicediscovery", "OwnerAccount", false},
+    {"signer", "jobOwner", false},
+    {"signer", "profileOwner", false},
+}};
+
 // The account whose resource the input names: the caller's, unless a member says another. Empty:
 // not known.
-std::string_view owner_of(const Call& call) {
+std::string owner_of(const Call& call) {
+  const std::string_view own = call.facts.account;
+  std::string owner(own);
   const std::string_view service = call.t.text(call.service.name);
-  const std::string_view member = service == "ecr"    ? "registryId"
-                                  : service == "glue" ? "CatalogId"
-                                                      : std::string_view{};
-  if (member.empty()) return call.facts.account;
-  const std::string_view given = body_text(call, member);
-  if (given.empty()) return call.facts.account;
-  const bool account =
-      given.size() == 12 && std::ranges::all_of(given, [](char c) { return c >= '0' && c <= '9'; });
-  return account ? given : std::string_view{};  // a nested catalogue
+  for (const OwnerMember& rule : kOwnerMembers) {
+    if (rule.service != service) continue;
+    std::vector<std::string> given = call.values(rule.member);
+    if (given.empty()) given.emplace_back(body_text(call, rule.member));
+    if (service == "s3control") given.emplace_back(call.header("x-amz-account-id"));
+    for (const std::string& value : given) {
+      // Glacier's "-" is the caller.
+      if (value.empty() || value == own || (value == "-" && service == "glacier")) continue;
+      const bool account = value.size() == 12 &&
+                           std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
+      if (!account || !rule.of_all || owner != own) return {};  // such as a nested catalogue
+      owner = value;
+    }
+  }
+  return owner;
 }
 
 struct Filled {
@@ -80,7 +122,7 @@ Filled fill(const Call& call, std::string_view pattern,
       filled.arn.append(call.facts.scope_region);
       filled.complete &= !call.facts.scope_region.empty();
     } else if (name == "Account") {
-      const std::string_view account = owner_of(call);
+      const std::string account = owner_of(call);
       filled.arn.append(account);
       filled.complete &= !account.empty();
     } else {
@@ -384,16 +426,18 @@ bool holds_role(std::string_view member) {
 // https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/command-options-general.html,
 // https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-default.html,
 // https://docs.aws.amazon.com/servicecatalog/latest/dg/API_CreateConstraint.html,
+// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutAccountPolicy.html,
 // https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html
 bool sets_role(std::string_view service, std::string_view member, std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSettings = {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kSettings = {
       {{"elasticbeanstalk", "optionname"},
        {"datapipeline", "key"},
+       {"logs", "policydocument"},
        {"servicecatalog", "parameters"},
        {"ssm", "settingid"}}};
   if (std::ranges::find(kSettings, std::pair(service, member)) == kSettings.end()) return false;
   const std::string said = lower_ascii(text);
-  if (member == "parameters") return said.contains("role");
+  if (member == "parameters" || member == "policydocument") return said.contains("role");
   return said.ends_with("role") || said == "iaminstanceprofile";
 }
 
@@ -466,12 +510,19 @@ void add_passed_roles(const Call& call, std::vector<ActionRequest>& out) {
   };
   for (const QueryParameter& p : call.resolved.target.query)
     if (is_role_arn(p.value) && lower_ascii(p.name).contains("role")) take(p.value);
+  for (std::uint8_t i = 0; i < call.operation.member_count; ++i) {  // those within the path
+    const MemberRow member = call.t.members[call.operation.member_first + i];
+    const auto location = static_cast<Location>(member.location);
+    if (location != Location::Label && location != Location::GreedyLabel) continue;
+    if (!lower_ascii(call.t.text(member.name)).contains("role")) continue;
+    for (std::string& value : call.values_of(i))
+      if (is_role_arn(value)) take(std::move(value));
+  }
   call.body.scalars([&](Wire::Ref node) {
     const std::string name = lower_ascii(call.body.name(node));
     const std::string_view text = call.body.text(node);
-    if (is_role_arn(text)) {
-      // Under another name it is a principal or a resource: not handed over.
-      if (!holds_role(name) && !holds_anything(name)) return;
+    // Under another name it is a principal or a resource: not handed over.
+    if (is_role_arn(text) && (holds_role(name) || holds_anything(name))) {
       take(std::string(text));
     } else if (text.empty()) {
       return;

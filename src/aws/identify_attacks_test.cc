@@ -271,6 +271,11 @@ TEST(IdentifyAttacks, WhatSignsInIsACredential) {
       {.service = "iot", .target = "/keys-and-certificate"},
       json("elasticmapreduce", "ElasticMapReduce.GetClusterSessionCredentials",
            R"({"ClusterId":"j-1"})"),
+      // Of a key that the caller has already.
+      {.service = "iot", .target = "/certificates", .body = R"({"certificateSigningRequest":"x"})"},
+      {.service = "airflow", .target = "/webtoken/e"},
+      {.service = "eks", .target = "/cluster-registrations", .body = "{}"},
+      {.service = "datazone", .target = "/v2/domains/d/get-portal-login-url", .body = "{}"},
   };
   for (const Request& request : requests) {
     const auto found = request.identify();
@@ -508,6 +513,89 @@ TEST(IdentifyAttacks, ABucketsSettingsGoWhereTheBucketIs) {
   Request express = s3("PUT", "/b1c--use1-az4--x-s3");
   express.service = "s3express";
   EXPECT_EQ(express.identify()->endpoint_host, "s3express-control.us-east-1.amazonaws.com");
+}
+
+// A parameter of a presigned request counts as the header of its name: of those, this one names the
+// operation.
+TEST(IdentifyAttacks, ATargetInTheQueryIsRefused) {
+  Request receive = form("sqs",
+                         "Action=ReceiveMessage&Version=2012-11-05&QueueUrl="
+                         "https%3A%2F%2Fsqs.us-east-1.amazonaws.com%2F111122223333%2Fq");
+  receive.target = "/?X-Amz-Target=AmazonSQS.DeleteQueue";
+  expect_each({
+      {receive, "refused: only a header"},
+      {s3("GET", "/b1c/k?x-amz-target=x"), "refused: only a header"},
+      {s3("PUT", "/b1c/k?x-amz-copy-source=src%2Fk&x-amz-acl=public-read"),
+       "CopyObject: s3:PutObject arn:aws:s3:::b1c/k; s3:GetObject arn:aws:s3:::src/k; "
+       "s3:PutObjectAcl arn:aws:s3:::b1c/k"},
+  });
+}
+
+TEST(IdentifyAttacks, AResourceIsTheAccountsThatTheInputSays) {
+  const auto vault = [](const std::string& account) {
+    return Request{
+        .service = "glacier", .method = "GET", .target = "/" + account + "/vaults/v/access-policy"};
+  };
+  const auto package = [](const std::string& more) {
+    return Request{.service = "codeartifact",
+                   .method = "GET",
+                   .target = "/v1/repository?domain=d&repository=r" + more};
+  };
+  const std::string glacier =
+      "GetVaultAccessPolicy: glacier:GetVaultAccessPolicy "
+      "arn:aws:glacier:us-east-1:";
+  const std::string repository =
+      "DescribeRepository: codeartifact:DescribeRepository "
+      "arn:aws:codeartifact:us-east-1:";
+  expect_each({
+      {vault("-"), glacier + "111122223333:vaults/v"},
+      {vault("999988887777"), glacier + "999988887777:vaults/v"},
+      {package(""), repository + "111122223333:repository/d/r"},
+      {package("&domain-owner=999988887777"), repository + "999988887777:repository/d/r"},
+      {package("&domain-owner=x"), "DescribeRepository: codeartifact:DescribeRepository ?"},
+      {form("redshift",
+            "Action=RestoreFromClusterSnapshot&Version=2012-12-01&ClusterIdentifier=c&"
+            "SnapshotIdentifier=s&SnapshotClusterIdentifier=d&OwnerAccount=999988887777"),
+       "RestoreFromClusterSnapshot: redshift:RestoreFromClusterSnapshot ?"},
+      {Request{.service = "account",
+               .target = "/putAlternateContact",
+               .body = R"({"AccountId":"999988887777"})"},
+       "PutAlternateContact: account:PutAlternateContact ?"},
+  });
+}
+
+TEST(IdentifyAttacks, ARoleMayBePassedByARead) {
+  const std::string role = "arn:aws:iam::111122223333:role/Admin";
+  const std::string pass = "; iam:PassRole " + role;
+  expect_each({
+      {json("cloudcontrolapi", "CloudApiService.GetResource",
+            R"({"TypeName":"A::B::C","Identifier":"i","RoleArn":")" + role + "\"}"),
+       "GetResource: cloudformation:GetResource *" + pass},
+      {json("cloudcontrolapi", "CloudApiService.GetResource",
+            R"({"TypeName":"A::B::C","Identifier":"i"})"),
+       "GetResource: cloudformation:GetResource *"},
+  });
+}
+
+TEST(IdentifyAttacks, ARoleMayBeInAPathADocumentOrAnOlderForm) {
+  const std::string role = "arn:aws:iam::111122223333:role/Admin";
+  const std::string pass = "; iam:PassRole " + role;
+  expect_each({
+      {Request{.service = "datazone",
+               .method = "PUT",
+               .target = "/v2/domains/d/environments/e/roles/"
+                         "arn%3Aaws%3Aiam%3A%3A111122223333%3Arole%2FAdmin"},
+       "AssociateEnvironmentRole: datazone:AssociateEnvironmentRole *" + pass},
+      {json("logs", "Logs_20140328.PutAccountPolicy",
+            R"({"policyName":"p","policyType":"SUBSCRIPTION_FILTER_POLICY","policyDocument":)"
+            R"("{\"RoleArn\":\")" +
+                role + R"(\"}"})"),
+       "PutAccountPolicy: logs:PutAccountPolicy *; iam:PassRole ?"},
+      {s3("PUT", "/b1c?notification", {},
+          "<NotificationConfiguration><CloudFunctionConfiguration><InvocationRole>" + role +
+              "</InvocationRole></CloudFunctionConfiguration></NotificationConfiguration>"),
+       "PutBucketNotificationConfiguration: s3:PutBucketNotification arn:aws:s3:::b1c" + pass},
+  });
 }
 
 }  // namespace

@@ -43,7 +43,8 @@ bool names_region(std::string_view name) {
 bool names_account(std::string_view name) {
   constexpr std::array<std::string_view, 5> kNames = {"catalogid", "registryid", "registryids",
                                                       "userid", "userids"};
-  return name.contains("account") || std::ranges::find(kNames, name) != kNames.end();
+  return name.contains("account") || name.contains("owner") ||
+         std::ranges::find(kNames, name) != kNames.end();
 }
 
 void consider(Places& places, const std::string& name, std::string_view value) {

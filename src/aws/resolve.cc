@@ -37,6 +37,9 @@ Result<void> check_hoisted(const RequestTarget& target, const InputFields& field
           return unresolved("the parameter " + std::string(name) + " is written twice");
       continue;
     }
+    // Where it were taken for the header, it would name another operation than what is here.
+    if (equals_ignoring_ascii_case(name, "x-amz-target"))
+      return unresolved("X-Amz-Target is a parameter, and only a header may name the operation");
     for (std::size_t j = i + 1; j < target.query.size(); ++j)
       if (equals_ignoring_ascii_case(target.query[j].name, name))
         return unresolved("the parameter " + std::string(name) + " is written twice");
