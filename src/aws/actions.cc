@@ -47,7 +47,7 @@ struct OwnerMember {
   // All that the operation names is that account's: its ARNs can be told.
   bool of_all;
 };
-constexpr std::array<OwnerMember, 25> kOwnerMembers = {{
+constexpr std::array<OwnerMember, 26> kOwnerMembers = {{
     {"account", "AccountId", false},
     {"application-insights", "AccountId", false},
     {"appmesh", "meshOwner", true},
@@ -61,6 +61,7 @@ constexpr std::array<OwnerMember, 25> kOwnerMembers = {{
     {"glacier", "accountId", true},
     {"glue", "CatalogId", true},
     {"glue", "CatalogID", true},
+    {"glue", "ParentCatalogId", true},
     {"mgn", "accountID", false},
     {"omics", "workflowOwnerId", false},
     {"quicksight", "AwsAccountId", true},
@@ -98,6 +99,45 @@ std::string owner_of(const Call& call) {
   return owner;
 }
 
+// What stands for all there are, or for a part of the ARN that AWS chooses.
+const std::string kAll = "*";
+
+// What is meant where the member is absent: "If you do not specify a cluster, the default cluster
+// is assumed" and its like in the API references (ECS; CreateCluster; Athena's WorkGroup,
+// https://docs.aws.amazon.com/athena/latest/ug/workgroups-manage-queries-control-costs.html;
+// EventBridge Scheduler's GroupName).
+struct Usual {
+  std::string_view service, member, value;
+};
+constexpr std::array<Usual, 5> kUsual = {{{"athena", "WorkGroup", "primary"},
+                                          {"ecs", "cluster", "default"},
+                                          {"ecs", "clusterName", "default"},
+                                          {"ecs", "clusters", "default"},
+                                          {"scheduler", "GroupName", "default"}}};
+
+// The values of a member that fills a variable.
+std::vector<std::string> bound_values(const Call& call, std::uint8_t index) {
+  if (index == kAny) return {kAll};
+  std::vector<std::string> values = call.values_of(index);
+  const std::string_view service = call.t.text(call.service.name);
+  if (service != "ecs" && service != "athena" && service != "scheduler") return values;
+  const MemberRow member = call.t.members[call.operation.member_first + index];
+  const std::string_view name = call.t.text(member.name);
+  if (values.empty() &&
+      call.body.child(call.body.root(), call.t.text(member.wire)) == Wire::kNothing) {
+    const auto usual = std::ranges::find_if(
+        kUsual, [&](const Usual& u) { return u.service == service && u.member == name; });
+    if (usual != kUsual.end()) values.emplace_back(usual->value);
+  }
+  // A cluster may be named by its ARN.
+  if (service == "ecs" && name == "cluster" && call.account_known()) {
+    const std::string prefix = call.regional_arn("ecs", "cluster/");
+    for (std::string& value : values)
+      if (value.starts_with(prefix)) value.erase(0, prefix.size());
+  }
+  return values;
+}
+
 struct Filled {
   std::string arn;
   bool complete = true;
@@ -131,6 +171,7 @@ Filled fill(const Call& call, std::string_view pattern,
       // A value that holds the delimiter behind it would make another resource's ARN.
       const bool last = pattern.empty();
       if (value == nullptr || !is_clean(*value) ||
+          (value != &kAll && value->find_first_of("*?") != std::string::npos) ||
           (!last && (value->contains('/') || value->contains(':')))) {
         filled.complete = false;
         return filled;
@@ -145,6 +186,7 @@ Filled fill(const Call& call, std::string_view pattern,
 struct Told {
   std::vector<std::string> arns;
   bool known = false;
+  bool approximate = false;
 };
 
 Told by_arn_member(const Call& call, const RecipeRow& recipe, std::string_view pattern) {
@@ -167,7 +209,8 @@ Told by_template(const Call& call, const RecipeRow& recipe, std::string_view pat
   for (std::uint32_t i = 0; i < recipe.binding_count; ++i) {
     const std::uint8_t member = call.t.bindings[recipe.binding_first + i];
     if (member == kNone) return told;
-    values[i] = call.values_of(member);
+    values[i] = bound_values(call, member);
+    told.approximate |= member == kAny;
     if (values[i].empty()) return told;
     if (values[i].size() > 1) {
       if (many != recipe.binding_count) return told;
@@ -178,8 +221,10 @@ Told by_template(const Call& call, const RecipeRow& recipe, std::string_view pat
   for (std::size_t round = 0; round < rounds; ++round) {
     std::vector<const std::string*> chosen;
     chosen.reserve(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i)
-      chosen.push_back(&values[i][i == many ? round : 0]);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const bool any = call.t.bindings[recipe.binding_first + i] == kAny;
+      chosen.push_back(any ? &kAll : &values[i][i == many ? round : 0]);
+    }
     // A name member may hold the whole ARN instead.
     if (!chosen.empty() && is_arn(*chosen.back())) {
       if (!is_clean(*chosen.back()) || !arn_fits(pattern, *chosen.back())) return {};
@@ -194,14 +239,26 @@ Told by_template(const Call& call, const RecipeRow& recipe, std::string_view pat
   return told;
 }
 
-// Whether the input says anything that could name a resource of this recipe.
-bool mentioned(const Call& call, const RecipeRow& recipe) {
-  if (recipe.arn_member != kNone && !call.values_of(recipe.arn_member).empty()) return true;
+// Whether the input names a part of a resource of this recipe.
+bool names_part(const Call& call, const RecipeRow& recipe) {
   for (std::uint32_t i = 0; i < recipe.binding_count; ++i) {
     const std::uint8_t member = call.t.bindings[recipe.binding_first + i];
-    if (member != kNone && !call.values_of(member).empty()) return true;
+    if (member != kNone && member != kAny && !call.values_of(member).empty()) return true;
   }
   return false;
+}
+
+// Whether the input says anything that could name a resource of this recipe.
+bool mentioned(const Call& call, const RecipeRow& recipe) {
+  return (recipe.arn_member != kNone && !call.values_of(recipe.arn_member).empty()) ||
+         names_part(call, recipe);
+}
+
+// Whether each ARN of the member is of one type or another of the action.
+bool all_asked_for(const Call& call, std::uint8_t member, const ActionRequest& request) {
+  return std::ranges::all_of(call.values_of(member), [&](const std::string& arn) {
+    return std::ranges::find(request.resources, arn) != request.resources.end();
+  });
 }
 
 void add_resources(const Call& call, ActionRequest& request, const ActionRow& action,
@@ -211,8 +268,11 @@ void add_resources(const Call& call, ActionRequest& request, const ActionRow& ac
     return;
   }
   std::uint32_t required_told = 0;
+  std::uint32_t alternatives = 0;             // required types of which the request names one
+  std::vector<std::uint8_t> of_another_type;  // members with an ARN that is not of the type
   for (std::uint32_t i = 0; i < count; ++i) {
     const RecipeRow recipe = call.t.recipes[first + i];
+    alternatives += recipe.one_of & recipe.required;
     const std::string_view pattern = call.t.text(call.t.resource_types[recipe.type].arn);
     Told told = by_arn_member(call, recipe, pattern);
     // A name beside an ARN: which of them the service goes by is not told.
@@ -223,13 +283,19 @@ void add_resources(const Call& call, ActionRequest& request, const ActionRow& ac
     }
     if (told.known) {
       required_told += recipe.required;
+      request.resource_approximate |= told.approximate;
       for (std::string& arn : told.arns)
         if (std::ranges::find(request.resources, arn) == request.resources.end())
           request.resources.push_back(std::move(arn));
-    } else if (mentioned(call, recipe)) {
+    } else if (names_part(call, recipe)) {
       request.resource_unknown = true;
+    } else if (recipe.arn_member != kNone) {
+      of_another_type.push_back(recipe.arn_member);
     }
   }
+  for (const std::uint8_t member : of_another_type)
+    request.resource_unknown |= !all_asked_for(call, member, request);
+  if (required_told != 0) required_told = std::max(required_told, alternatives);
   std::uint32_t required = 0;
   for (std::uint32_t i = 0; i < action.type_count; ++i)
     required += call.t.lists[action.type_first + i] & 1;
@@ -551,7 +617,7 @@ Result<void> add_actions(const Call& call, std::vector<ActionRequest>& out) {
     std::string_view service;
     Rule rule;
   };
-  constexpr std::array<Own, 19> kOwn = {{{"s3", add_s3_actions},
+  constexpr std::array<Own, 22> kOwn = {{{"s3", add_s3_actions},
                                          {"s3control", add_s3control_actions},
                                          {"dynamodb", add_dynamodb_actions},
                                          {"sqs", add_messaging_actions},
@@ -569,7 +635,10 @@ Result<void> add_actions(const Call& call, std::vector<ActionRequest>& out) {
                                          {"rds-data", add_other_actions},
                                          {"apigateway", add_path_actions},
                                          {"apigatewayv2", add_path_actions},
-                                         {"bedrock-runtime", add_path_actions}}};
+                                         {"bedrock-runtime", add_path_actions},
+                                         {"ecs", add_named_actions},
+                                         {"events", add_named_actions},
+                                         {"glue", add_named_actions}}};
   const std::string_view service = call.t.text(call.service.name);
   const auto own = std::ranges::find(kOwn, service, &Own::service);
   bool done = false;

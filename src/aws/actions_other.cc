@@ -219,8 +219,40 @@ bool send_command(const Call& call, std::vector<ActionRequest>& out) {
   return true;
 }
 
+// The path is asked for as it is given, with a slash at its end where it has one: who may read it
+// may read what lies below, as the user guide's page on access says.
+bool read_by_path(const Call& call, std::vector<ActionRequest>& out) {
+  ActionRequest request = generic_action(call, 0);
+  const std::string_view path = body_text(call, "Path");
+  request.resources.clear();
+  request.resource_unknown =
+      !path.starts_with('/') || !is_clean(path, ":*?") || !call.account_known();
+  if (!request.resource_unknown)
+    request.resources.push_back(call.regional_arn("ssm", "parameter" + std::string(path)));
+  out.push_back(std::move(request));
+  return true;
+}
+
+// The node, and the document where one is named. Of a container ("ecs:CLUSTER_TASK_RUNTIME") the
+// parts are not told apart.
+// https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-restrict-access-examples.html
+bool start_session(const Call& call, std::vector<ActionRequest>& out) {
+  ActionRequest request = generic_action(call, 0);
+  const Wire::Ref document = call.body.child(call.body.root(), "DocumentName");
+  const bool told = std::ranges::any_of(
+      request.resources, [](const std::string& arn) { return arn.contains(":document/"); });
+  request.resource_unknown = document != Wire::kNothing && !told;
+  const std::string_view target = body_text(call, "Target");
+  const bool node = target.starts_with("i-") || target.starts_with("mi-");
+  add_node(call, request, node ? target : "");
+  out.push_back(std::move(request));
+  return true;
+}
+
 bool add_ssm(const Call& call, std::vector<ActionRequest>& out) {
   if (call.name() == "SendCommand") return send_command(call, out);
+  if (call.name() == "GetParametersByPath") return read_by_path(call, out);
+  if (call.name() == "StartSession") return start_session(call, out);
   constexpr std::array<std::string_view, 8> kByName = {
       "GetParameter",    "GetParameters",    "GetParameterHistory",   "PutParameter",
       "DeleteParameter", "DeleteParameters", "LabelParameterVersion", "UnlabelParameterVersion"};

@@ -70,10 +70,17 @@ std::vector<std::string> Call::values_of(std::uint8_t index) const {
     case Location::Prefix:
       break;
     case Location::Body:
-    case Location::Payload:
-      for (const Wire::Ref item : body.items(body.root(), wire))
+    case Location::Payload: {
+      Wire::Ref parent = body.root();
+      std::string_view last = wire;
+      for (std::size_t end; (end = last.find('/')) != std::string_view::npos;) {  // "A/b"
+        parent = body.child(parent, last.substr(0, end));
+        last.remove_prefix(end + 1);
+      }
+      for (const Wire::Ref item : body.items(parent, last))
         if (body.is_scalar(item)) found.emplace_back(body.text(item));
       break;
+    }
   }
   return found;
 }

@@ -143,6 +143,7 @@ Result<bool> add_kms_actions(const Call& call, std::vector<ActionRequest>& out);
 Result<bool> add_iam_actions(const Call& call, std::vector<ActionRequest>& out);
 Result<bool> add_ec2_actions(const Call& call, std::vector<ActionRequest>& out);
 Result<bool> add_other_actions(const Call& call, std::vector<ActionRequest>& out);
+Result<bool> add_named_actions(const Call& call, std::vector<ActionRequest>& out);
 Result<bool> add_path_actions(const Call& call, std::vector<ActionRequest>& out);
 
 }  // namespace remit::aws

@@ -155,9 +155,10 @@ class Validator {
   }
   bool binds_members(const RecipeRow& r, std::uint8_t members) const {
     const auto good = [&](std::uint8_t m) { return m == kNone || m < members; };
+    const auto binds = [&](std::uint8_t m) { return m == kAny || good(m); };
     if (!good(r.arn_member) || !recipe(r)) return false;
     for (std::uint32_t i = 0; i < r.binding_count; ++i)
-      if (!good(t_.bindings[r.binding_first + i])) return false;
+      if (!binds(t_.bindings[r.binding_first + i])) return false;
     return true;
   }
   bool recipe(const RecipeRow& r) const {

@@ -21,6 +21,7 @@ namespace remit::aws {
 static_assert(std::endian::native == std::endian::little, "the catalogue is little-endian");
 
 inline constexpr std::uint8_t kNone = 0xFF;           // no member, no greedy label
+inline constexpr std::uint8_t kAny = 0xFE;            // of a binding: what AWS chooses, or all
 inline constexpr std::uint32_t kGreedyMark = 0x8000;  // of a route's segment
 inline constexpr std::uint32_t kEmptySlot = 0xFFFFFFFF;
 
@@ -83,7 +84,8 @@ struct ConditionKeyRow {
 };
 struct RecipeRow {
   std::uint32_t type, binding_first;
-  std::uint8_t binding_count, arn_member, required, reserved;
+  std::uint8_t binding_count, arn_member, required;
+  std::uint8_t one_of;  // the action's required types are alternatives
 };
 struct PartitionRow {
   std::uint32_t id, suffix, dual_stack_suffix, global_region;

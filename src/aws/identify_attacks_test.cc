@@ -177,7 +177,9 @@ TEST(IdentifyAttacks, ARoleIsPassedUnderAllItsNames) {
       {form("autoscaling",
             "Action=CreateLaunchConfiguration&Version=2011-01-01&LaunchConfigurationName=l&"
             "IamInstanceProfile=p"),
-       "CreateLaunchConfiguration: autoscaling:CreateLaunchConfiguration ?; iam:PassRole ?"},
+       "CreateLaunchConfiguration: autoscaling:CreateLaunchConfiguration "
+       "arn:aws:autoscaling:us-east-1:111122223333:launchConfiguration:*:launchConfigurationName/"
+       "l; iam:PassRole ?"},
       {form("ec2",
             "Action=RequestSpotFleet&Version=2016-11-15&"
             "SpotFleetRequestConfig.LaunchSpecifications.1.IamInstanceProfile.Name=p"),

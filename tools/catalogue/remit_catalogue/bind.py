@@ -10,6 +10,7 @@ import re
 from . import models
 
 BUILT_IN = {"Partition", "Region", "Account", "AccountId"}
+ANY = "*"  # what AWS chooses, or all there are
 
 
 def plain(text):
@@ -31,7 +32,8 @@ class Recipe:
     resource_type: str
     required: bool
     arn_member: str | None
-    bindings: list  # member names, None when unbound; one per variable of the template
+    bindings: list  # member names, ANY, None when unbound; one per variable of the template
+    one_of: bool = False  # of the action's required types, the request names one (reviewed)
 
 
 def _stem(name):
@@ -59,7 +61,27 @@ def _candidates(operation):
             yield member.name, _singular(known_as), member
 
 
-def _bind_variable(variable, type_name, only_type, operation):
+def _reviewed(variable, operation):
+    """(whether exceptions.toml says what fills the variable, what that is)."""
+    for key in (f"{operation.name}.{variable}", variable):
+        given = operation.bound.get(key)
+        for name in [given] if isinstance(given, str) else given or []:
+            if name == "-":
+                return True, None
+            if name == ANY or any(m.name == name for m in operation.members):
+                return True, name
+    return False, None
+
+
+def _object(operation):
+    """'DeleteTable' -> 'table': what the operation is about."""
+    return plain(re.sub("^[A-Z][a-z]+", "", operation.name))
+
+
+def _bind_variable(variable, type_name, only_type, only_variable, operation):
+    said, name = _reviewed(variable, operation)
+    if said:
+        return name
     want = plain(variable).removesuffix("withpath")
     exact = [n for n, p, _ in _candidates(operation) if p == want]
     if len(exact) == 1:
@@ -79,15 +101,27 @@ def _bind_variable(variable, type_name, only_type, operation):
                  if p in (kind, kind + "id", kind + "name", kind + "identifier")]
         if len(typed) == 1:
             return typed[0]
+        # Beside the ARN that the operation wants, a bare name is another thing's, or a new one.
+        if any(p == kind + "arn" and m.required for _, p, m in _candidates(operation)):
+            return None
         if only_type and stem in ("", "resource", kind):
             bare = [n for n, p, _ in _candidates(operation) if p in ("id", "name", "identifier")]
             if len(bare) == 1:
                 return bare[0]
+    if kind == _object(operation) and (only_variable or stem == kind):
+        # The Name of DeleteTable is the table's.
+        bare = [n for n, p, m in _candidates(operation)
+                if p in ("name", "id") and m.required and plain(variable).endswith(p)]
+        if len(bare) == 1:
+            return bare[0]
     return None
 
 
 def _bind_arn(type_name, only_type, variables_of, operation):
     kind = plain(type_name)
+    said, name = _reviewed("arn", operation)
+    if said:
+        return name
     named = [n for n, p, _ in _candidates(operation) if p == kind + "arn"]
     if len(named) == 1:
         return named[0]
@@ -116,14 +150,19 @@ def recipes(operation, action, resource_types):
             continue
         only = len(used) == 1
         names = variables(kind["arn"])
-        bound = [_bind_variable(v, use["name"], only and len(names) == 1, operation)
+        bound = [_bind_variable(v, use["name"], only and len(names) == 1, len(names) == 1,
+                                operation)
                  for v in names]
         members = {m.name: m for m in operation.members}
-        if sum(1 for b in bound if b and members[b].kind == 4) > 1 or \
-                len([b for b in bound if b]) != len({b for b in bound if b}):
+        taken = [b for b in bound if b and b != ANY]
+        if not taken and not any(f"{operation.name}.{v}" in operation.bound for v in names):
+            bound = [None] * len(names)  # that AWS chooses the rest says nothing by itself
+        if sum(1 for b in taken if members[b].kind == 4) > 1 or len(taken) != len(set(taken)):
             bound = [None] * len(names)
         arn = _bind_arn(use["name"], only, names, operation)
-        if arn is None and len(used) > 1 and not any(bound):
+        fixed = use["name"] in operation.bound.get("fixed", [])
+        if arn is None and len(used) > 1 and not any(bound) and not fixed:
             continue
-        found.append(Recipe(use["name"].lower(), bool(use["required"]), arn, bound))
+        found.append(Recipe(use["name"].lower(), bool(use["required"]), arn, bound,
+                            operation.name in operation.bound.get("one_of", [])))
     return found

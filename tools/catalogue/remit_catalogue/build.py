@@ -10,6 +10,7 @@ KEY_TYPES = ["String", "ArrayOfString", "ARN", "ArrayOfARN", "Bool", "ArrayOfBoo
              "ArrayOfNumeric", "Date", "ArrayOfDate", "IPAddress", "ArrayOfIPAddress", "Binary",
              "ArrayOfBinary", "IPARN"]
 NONE = 0xFF
+ANY = 0xFE  # of a binding: what AWS chooses, or all there are
 LABEL_MARK = 0x8000  # in a route's segment: a greedy label
 
 
@@ -90,7 +91,7 @@ class Builder:
                 (models.LABEL, models.GREEDY, models.QUERY) or
                 (m.location == models.HEADER and m.required)]
         kept.sort(key=lambda m: (m.location, m.name))
-        if len(kept) >= NONE:
+        if len(kept) >= ANY:
             raise ValueError(f"{operation.name}: {len(kept)} members")
         key = tuple((m.name, m.wire, m.location, m.kind, m.required, m.tags) for m in kept)
         if key not in self.member_lists:
@@ -105,16 +106,17 @@ class Builder:
         for recipe in found:
             at = len(self.records["bindings"])
             for name in recipe.bindings:
-                self.records["bindings"].append(NONE if name is None else index[name])
+                self.records["bindings"].append(
+                    NONE if name is None else ANY if name == bind.ANY else index[name])
             self.records["recipes"].append((
                 self.type_ids[(prefix, recipe.resource_type)], at, len(recipe.bindings),
                 NONE if recipe.arn_member is None else index[recipe.arn_member],
-                int(recipe.required)))
+                int(recipe.required), int(recipe.one_of)))
         return first, len(found)
 
     def add_operation(self, service_id, service, operation, variant):
         names = self.rules.of(service, operation)
-        operation.aliases = self.exceptions.aliases.get(service.name, {})
+        iam.reviewed(service, operation, self.exceptions)
         plans = []
         for name in names:
             entry = self.rules.record(name)
@@ -122,7 +124,8 @@ class Builder:
             plans.append((name, prefix, bind.recipes(operation, entry,
                                                      self.data.resource_types(prefix))
                           if entry else []))
-        needed = {n for _, _, rs in plans for r in rs for n in [r.arn_member, *r.bindings] if n}
+        needed = {n for _, _, rs in plans for r in rs for n in [r.arn_member, *r.bindings]
+                  if n and n != bind.ANY}
         first, index, count = self.member_list(operation, needed)
         uses = []
         for name, prefix, found in plans:
@@ -307,8 +310,8 @@ class Builder:
                                    for name, arn, keys in r["resource_types"]))
         section("condition_keys", (struct.pack("<2I", ref(key), kind)
                                    for key, kind in r["condition_keys"]))
-        section("recipes", (struct.pack("<2I4B", kind, first, count, arn, required, 0)
-                            for kind, first, count, arn, required in r["recipes"]))
+        section("recipes", (struct.pack("<2I4B", kind, first, count, arn, required, one_of)
+                            for kind, first, count, arn, required, one_of in r["recipes"]))
         section("bindings", (struct.pack("<B", b) for b in r["bindings"]))
         section("lists", (struct.pack("<I", v) for v in self.lists.values))
         section("hosts", (struct.pack("<I", ref(t)) for t in r["hosts"]))

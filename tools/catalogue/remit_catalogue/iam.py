@@ -3,6 +3,8 @@
 import pathlib
 import tomllib
 
+from . import models
+
 HERE = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -16,8 +18,9 @@ class Exceptions:
         self.passed_to = data.get("passed_to", {})
         self.passes_role = set(data.get("passes_role", {}).get("operations", []))
         self.aliases = data.get("aliases", {})
+        self.bound = data.get("bind", {})
         self.services = data.get("service", {})
-        for name, service in [*self.services.items(), *self.aliases.items()]:
+        for name, service in [*self.services.items(), *self.aliases.items(), *self.bound.items()]:
             if not service.get("source", "").startswith("https://"):
                 raise SystemExit(f"exceptions.toml: service.{name} names no source")
 
@@ -38,7 +41,28 @@ class Exceptions:
             for operation in entry.get("actions", {}):
                 if operation not in services[name].operations:
                     lost.append(f"service.{name}: {operation}")
+        for name, entry in self.bound.items():
+            known = services[name].operations if name in services else {}
+            named = [key.split(".")[0] for key in entry if "." in key] + entry.get("one_of", [])
+            lost += [f"bind.{name}: {operation}" for operation in named if operation not in known]
         return lost
+
+
+WORDS = ("source", "one_of", "fixed")  # of [bind.SERVICE], which name no variable
+
+
+def reviewed(service, operation, exceptions):
+    """Gives the operation what exceptions.toml says of its names."""
+    operation.aliases = exceptions.aliases.get(service.name, {})
+    operation.bound = exceptions.bound.get(service.name, {})
+    wanted = {name for key, value in operation.bound.items() if key not in WORDS
+              for name in ([value] if isinstance(value, str) else value)
+              if "/" in name and key.split(".")[0] in (key, operation.name)}
+    for path in sorted(wanted):
+        top = path.split("/")[0]
+        if any(m.name == top for m in operation.members) and \
+                all(m.name != path for m in operation.members):
+            operation.members.append(models.Member(path, path, models.BODY, 0, False))
 
 
 LEVELS = {"List": 1, "Read": 2, "Write": 3, "Tagging": 4, "Permissions management": 5}

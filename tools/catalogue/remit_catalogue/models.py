@@ -39,6 +39,7 @@ class Operation:
     members: list
     role_members: bool = False
     aliases: dict = dataclasses.field(default_factory=dict)  # members known by another name
+    bound: dict = dataclasses.field(default_factory=dict)  # what exceptions.toml binds
     older: list = dataclasses.field(default_factory=list)  # (method, URI) of older models
     given: tuple = ()  # what it tells the endpoint rules: ((name, value), ...)
 
