@@ -69,6 +69,32 @@ class Binding(unittest.TestCase):
     def test_a_list_of_names(self):
         self.assertEqual(self.recipe(member("TableNames", kind=4)).bindings, ["TableNames"])
 
+    def test_the_name_of_what_the_operation_is_about(self):
+        self.assertEqual(self.of("DeleteTable", member("Name")).bindings, ["Name"])
+        for name, *members in [("DeleteTableIndex", member("Id")), ("DeleteTable", member("Identifier")),
+                               ("DeleteTable", member("Id")), ("DeleteBackup", member("TableArn"), member("Name"))]:
+            self.assertEqual(self.of(name, *members).bindings, [None])
+
+    def test_what_the_reviewed_table_says(self):
+        def bound(rows, *members):
+            return self.of("PutIt", *members, bound=rows)
+        self.assertEqual(bound({"TableName": "Thing"}, member("Thing")).bindings, ["Thing"])
+        self.assertEqual(bound({"TableName": ["A", "B"]}, member("B")).bindings, ["B"])
+        self.assertEqual(bound({"TableName": "-"}, member("TableName")).bindings, [None])
+        self.assertEqual(bound({"PutIt.TableName": "*"}).bindings, [bind.ANY])
+        # By itself, that AWS chooses a part says nothing.
+        self.assertEqual(bound({"TableName": "*"}).bindings, [None])
+        self.assertEqual(bound({"OtherIt.TableName": "Thing"}, member("Thing")).bindings, [None])
+        self.assertEqual(bound({"arn": "Thing"}, member("Thing")).arn_member, "Thing")
+        self.assertTrue(bound({"one_of": ["PutIt"]}, member("Thing")).one_of)
+
+    def of(self, name, *members, bound=None):
+        made = operation(*members, name=name)
+        made.bound = bound or {}
+        two = {"resourceTypes": self.ONE["resourceTypes"] + [{"name": "none", "required": False}]}
+        found = bind.recipes(made, two if bound is None else self.ONE, self.TABLE)
+        return found[0] if found else bind.Recipe("table", True, None, [None])
+
     def test_a_doubt_binds_nothing(self):
         self.assertEqual(self.recipe(member("Database")).bindings, [None])
         self.assertEqual(self.recipe(member("TableId"), member("TableIdentifier")).bindings, [None])
