@@ -188,6 +188,34 @@ TEST_F(EgressTest, RenewsASessionThatExpiresInTheMiddleOfACall) {
       std::string::npos);
 }
 
+// What the request said, AWS's messages repeat: that alone must not cost the call its session, and
+// STS a new one.
+TEST_F(EgressTest, OnlyTheCodeOfAnErrorRejectsASession) {
+  start();
+  begin_call(kReadInvoices);
+  std::string body;
+  answer = [&body](net::ServerConnection& client, Arrived& here) -> net::Task<> {
+    co_await read_all(client, here);
+    [[maybe_unused]] auto done = co_await client.respond(
+        403, {{"x-amz-request-id", "AWSID123"}}, body, net::ServerConnection::After::KeepAlive);
+  };
+  const auto rejected = [&](std::string said) {
+    body = std::move(said);
+    session->rejections = 0;
+    EXPECT_EQ(exchange(text(request("GET", "/invoices/a", "")) + "\r\n").status, 403);
+    return session->rejections == 1;
+  };
+  EXPECT_TRUE(rejected("<Error><Code>ExpiredToken</Code><Message>m</Message></Error>"));
+  EXPECT_TRUE(rejected(R"({"__type":"com.amazon.coral.service#UnrecognizedClientException"})"));
+  EXPECT_TRUE(
+      rejected("\xBF\x66__type\x6C"
+               "ExpiredToken\xFF"));
+  EXPECT_FALSE(rejected("<Error><Code>AccessDenied</Code><Key>ExpiredToken</Key></Error>"));
+  EXPECT_FALSE(
+      rejected("<Error><Code>AccessDenied</Code><Key>&lt;Code&gt;ExpiredToken</Key></Error>"));
+  EXPECT_FALSE(rejected(R"({"__type":"AccessDenied","message":"\"__type\":\"ExpiredToken\""})"));
+}
+
 TEST_F(EgressTest, CountsWritesAgainstTheRemitsLimit) {
   start();
   auto call = begin_call(kAllS3);

@@ -62,6 +62,11 @@ Result<Destination> Endpoints::resolve(const aws::Identified& identified,
     }
     return destination;
   }
+  if (connect != nullptr && !connect->tls) {
+    return fail(ErrorCode::InvalidInput,
+                fmt::format("{} would be asked without TLS: use https, or name it in aws.endpoints",
+                            connect->host));
+  }
   if (connect != nullptr) return Destination{*connect, net::authority_of(*connect), {}, 0};
   const std::string& host = identified.endpoint_host;
   if (host.empty()) {

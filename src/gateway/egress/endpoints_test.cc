@@ -29,6 +29,14 @@ TEST(Endpoints, TheMostParticularOneCounts) {
   EXPECT_EQ(port(of("sqs", "sqs", "us-east-1"), &sqs), 4);
 }
 
+// A proxied http:// URL: what is signed for AWS never goes there in the clear.
+TEST(Endpoints, AwsIsNotAskedWithoutTls) {
+  const net::Origin plain{false, "s3.us-east-1.amazonaws.com", 80};
+  EXPECT_FALSE(Endpoints::make({})->resolve(of("s3", "s3", "us-east-1"), &plain));
+  const auto custom = Endpoints::make({{"s3", "http://127.0.0.1:1"}});
+  EXPECT_TRUE(custom->resolve(of("s3", "s3", "us-east-1"), &plain));
+}
+
 TEST(Endpoints, WithoutACustomOneTheTunnelsHostOrAwssOwnIsTaken) {
   const auto endpoints = Endpoints::make({});
   const net::Origin connect{true, "b.s3.eu-west-1.amazonaws.com", 443};

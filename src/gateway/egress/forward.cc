@@ -189,16 +189,42 @@ std::string request_id_of(const http::Fields& fields) {
   return {};
 }
 
-// Whether an error says that the credentials themselves are not good (any more): by the header of
-// the JSON protocols, or in the first bytes of the body.
-// https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
-bool rejects_credentials(std::string_view text) {
+constexpr std::size_t kFirstBytes = 512;  // of an error's body, that its code stands in
+
+bool is_about_credentials(std::string_view code) {
   constexpr std::array<std::string_view, 5> kCodes{"ExpiredToken", "InvalidToken",
                                                    "InvalidClientTokenId", "InvalidAccessKeyId",
                                                    "UnrecognizedClientException"};
-  return std::ranges::any_of(kCodes, [&](std::string_view code) {
-    return text.substr(0, 512).find(code) != std::string_view::npos;
-  });
+  return std::ranges::any_of(kCodes, [&](std::string_view known) { return code.contains(known); });
+}
+
+// Whether an error's body says that the credentials themselves are not good (any more), in its
+// first bytes. Only where the code stands: a message may repeat what the request said, in which
+// XML and JSON escape what these begin and end with.
+// https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+bool rejects_credentials(std::string_view body) {
+  body = body.substr(0, kFirstBytes);
+  constexpr std::array<std::pair<std::string_view, char>, 5> kPlaces{{{"<Code>", '<'},
+                                                                      {"\"__type\":\"", '"'},
+                                                                      {"\"__type\": \"", '"'},
+                                                                      {"\"code\":\"", '"'},
+                                                                      {"\"Code\":\"", '"'}}};
+  for (const auto& [before, behind] : kPlaces) {
+    const std::size_t at = body.find(before);
+    if (at == body.npos) continue;
+    const std::string_view rest = body.substr(at + before.size());
+    if (is_about_credentials(rest.substr(0, rest.find(behind)))) return true;
+  }
+  // CBOR: the text that follows the key, of up to 255 bytes.
+  constexpr std::string_view kCborKey = "\x66__type";
+  const bool cbor = !body.empty() && (static_cast<unsigned char>(body[0]) & 0xE0U) == 0xA0U;
+  const std::size_t at = cbor ? body.find(kCborKey) : body.npos;
+  if (at == body.npos || body.size() < at + kCborKey.size() + 2) return false;
+  const std::string_view rest = body.substr(at + kCborKey.size());
+  const auto head = static_cast<unsigned char>(rest[0]);
+  if (head == 0x78)
+    return is_about_credentials(rest.substr(2, static_cast<unsigned char>(rest[1])));
+  return (head & 0xE0U) == 0x60U && is_about_credentials(rest.substr(1, head & 0x1FU));
 }
 
 bool may_reject_credentials(int status) { return status == 400 || status == 401 || status == 403; }
@@ -225,7 +251,7 @@ Result<bool> begin_answer(net::ServerConnection& client, net::ClientConnection& 
   first.look = may_reject_credentials(head.status);
   if (const http::Field* type =
           first.look ? http::find(head.fields, "x-amzn-errortype") : nullptr) {
-    first.rejected = rejects_credentials(type->value);
+    first.rejected = is_about_credentials(type->value);
   }
   Framing framing = server.incoming();
   if (framing.kind == Framing::Kind::UntilClose) framing = Framing{Framing::Kind::Chunked, 0};

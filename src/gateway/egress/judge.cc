@@ -152,6 +152,15 @@ bool Judge::set_global(std::string_view key, const aws::Identified& identified,
     if (field != nullptr) context_.set(key, field->value);
     return true;
   }
+  // AWS's own services say these two in headers of their requests. Whether anybody else's count is
+  // not documented.
+  if ((same(key, "aws:SourceArn") &&
+       http::find(circumstances.head->fields, "x-amz-source-arn") != nullptr) ||
+      (same(key, "aws:SourceAccount") &&
+       http::find(circumstances.head->fields, "x-amz-source-account") != nullptr)) {
+    context_.set_unknown(key);
+    return true;
+  }
   // Only requests that an AWS service makes for somebody have these.
   constexpr std::array<std::string_view, 10> kAbsent = {
       "aws:CalledVia",     "aws:CalledViaFirst",       "aws:CalledViaLast",

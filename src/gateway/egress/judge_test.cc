@@ -53,6 +53,23 @@ std::optional<Refusal> judge(CallFacts of, const aws::Identified& identified) {
   return made->judge(identified, circumstances);
 }
 
+// Only AWS's own services say so; whether AWS passes over it from others is not documented.
+TEST(Judge, ASourceThatTheRequestNamesItselfIsUnknown) {
+  const auto allowed = [](http::Fields fields) {
+    auto made = Judge::make(std::make_shared<Call>(
+        facts(R"({"Effect":"Allow","Action":"*","Resource":"*","Condition":)"
+              R"({"StringNotEquals":{"aws:SourceAccount":"999988887777"}}})"),
+        nullptr));
+    http::RequestHead head;
+    head.fields = std::move(fields);
+    Circumstances circumstances;
+    circumstances.head = &head;
+    return !made->judge(get_object(), circumstances);
+  };
+  EXPECT_TRUE(allowed({}));
+  EXPECT_FALSE(allowed({{"X-Amz-Source-Account", "999988887777"}}));
+}
+
 TEST(Judge, FollowsConditionsOnWhatTheGatewayKnows) {
   struct Row {
     std::string_view condition;

@@ -87,8 +87,10 @@ class TestSession final : public Session {
     credentials_ = renewed;
     co_return credentials_;
   }
+  void rejected(const SessionCredentials&) override { ++rejections; }
   bool expired = false;
   int renewals = 0;
+  int rejections = 0;
   std::shared_ptr<const SessionCredentials> renewed;
 
  private:

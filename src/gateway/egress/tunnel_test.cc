@@ -119,6 +119,15 @@ TEST_F(TunnelTest, LetsUnsignedReadsOfPublicHostsPassAndRecordsThem) {
   ASSERT_EQ(arrived.size(), 1u);
   EXPECT_EQ(http::find(arrived[0]->head.fields, "cookie"), nullptr);
   EXPECT_EQ(ledger.of(ledger::Kind::StartupDecided).size(), 1u);
+  auto call = begin_call(kAllS3);
+  through("public.example.com", "GET / HTTP/1.1\r\nHost: public.example.com\r\n\r\n");
+  call->end();
+  settle();
+  EXPECT_EQ(
+      ledger.of(ledger::Kind::StartupDecided).size() + ledger.of(ledger::Kind::AwsDecided).size(),
+      2u);
+  ASSERT_EQ(ledger.of(ledger::Kind::AwsDone).size(), 1u);
+  EXPECT_NE(ledger.of(ledger::Kind::AwsDone)[0].body.find("200"), std::string::npos);
   const Answered post = through("public.example.com",
                                 "POST / HTTP/1.1\r\nHost: public.example.com\r\n"
                                 "Content-Length: 4\r\n\r\ndata");
