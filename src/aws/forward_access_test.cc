@@ -37,7 +37,7 @@ TEST(ForwardAccess, IsAskedForWhereTheRequestNamesTheKey) {
            {s3("PUT", "/b/k", encrypted(kArn)), put + "; kms:GenerateDataKey " + kArn},
            {s3("PUT", "/b/k", encrypted(kId)), put + "; kms:GenerateDataKey " + kArn},
            {s3("PUT", "/b/k", encrypted("alias/mine")), put + "; kms:GenerateDataKey ?"},
-           {s3("PUT", "/b/k?X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id=" + kId),
+           {s3("PUT", "/b/k?X-Amz-Signature=0&X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id=" + kId),
             put + "; kms:GenerateDataKey " + kArn},
            {s3("POST", "/b/k?uploads", encrypted(kArn)),
             "CreateMultipartUpload: s3:PutObject arn:aws:s3:::b/k; kms:GenerateDataKey " + kArn +

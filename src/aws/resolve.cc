@@ -26,7 +26,7 @@ std::string media_type(std::string_view value) {
 
 // The same input as header and as parameter of a presigned request, or twice as parameter in
 // different case.
-Result<void> check_hoisted(const RequestTarget& target, const InputFields& fields) {
+Result<void> check_hoisted(const RequestTarget& target, const InputFields& fields, bool s3) {
   for (std::size_t i = 0; i < target.query.size(); ++i) {
     const std::string_view name = target.query[i].name;
     if (!begins_amz(name)) {
@@ -45,6 +45,12 @@ Result<void> check_hoisted(const RequestTarget& target, const InputFields& field
         return unresolved("the parameter " + std::string(name) + " is written twice");
     if (find(fields, name) != nullptr)
       return unresolved(std::string(name) + " is both a header and a parameter");
+    // S3 may pass over it there, and take the request for another. (Sign-in has a parameter of such
+    // a name that is none.)
+    if (s3 && !target.presigned)
+      return unresolved("the parameter " + std::string(name) +
+                        " stands for a header only in a "
+                        "presigned request");
   }
   return {};
 }
@@ -64,7 +70,7 @@ class Resolver {
   Result<void> run() {
     REMIT_CHECKED(read_fields(facts_.head->fields, out_.fields));
     REMIT_TRY(out_.target, parse_target(facts_.head->target));
-    REMIT_CHECKED(check_hoisted(out_.target, out_.fields));
+    REMIT_CHECKED(check_hoisted(out_.target, out_.fields, facts_.scope_service.starts_with("s3")));
     const auto method = method_number(facts_.head->method);
     if (!method)
       return unresolved("the method " + facts_.head->method + " belongs to no operation");

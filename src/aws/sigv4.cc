@@ -198,6 +198,39 @@ void strip_presigned_query(std::string& target) {
 
 }  // namespace
 
+Result<> make_headers_of_parameters(http::RequestHead& head) {
+  const auto mark = head.target.find('?');
+  if (mark == std::string::npos) return {};
+  std::string target = head.target.substr(0, mark);
+  std::string_view query = std::string_view(head.target).substr(mark + 1);
+  http::Fields made;
+  for (RawPair pair; next_pair(query, pair);) {
+    auto name = uri_decode(pair.name);
+    auto value = uri_decode(pair.value);
+    if (!name || !value) return fail(ErrorCode::InvalidInput, "the query is malformed");
+    const bool own = equals_ignoring_ascii_case(std::string_view(*name).substr(0, 6), "x-amz-");
+    if (!own || is_signing_parameter(*name)) {
+      const char* end = pair.value.data() != nullptr ? pair.value.data() + pair.value.size()
+                                                     : pair.name.data() + pair.name.size();
+      target.append(target.size() == mark ? "?" : "&").append(pair.name.data(), end);
+      continue;
+    }
+    const bool of_body = equals_ignoring_ascii_case(*name, "x-amz-trailer") ||
+                         equals_ignoring_ascii_case(*name, "x-amz-decoded-content-length");
+    const bool plain = std::ranges::all_of(
+        *name + *value, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F; });
+    if (of_body || !plain || name->contains(':') || name->contains(' ') ||
+        trim_ascii(*value) != *value) {
+      return fail(ErrorCode::InvalidInput, "the parameter " + std::string(pair.name) +
+                                               " of the presigned request can be no header");
+    }
+    made.push_back({*std::move(name), *std::move(value)});
+  }
+  head.target = std::move(target);
+  for (http::Field& field : made) http::set(head.fields, field.name, std::move(field.value));
+  return {};
+}
+
 struct Verifier::State {
   explicit State(std::size_t max_keys) : keys(max_keys) {}
   Scratch scratch;

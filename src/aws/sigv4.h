@@ -142,6 +142,11 @@ struct SignInput {
   bool express_session = false;
 };
 
+// Of a presigned request to S3: each x-amz- parameter that is not of the signature becomes the
+// header that it stands for. In a request that is signed in its head, readers may pass over such a
+// parameter. InvalidInput for one that can be no header.
+Result<> make_headers_of_parameters(http::RequestHead& head);
+
 class Signer {
  public:
   explicit Signer(std::size_t max_keys = 1024);

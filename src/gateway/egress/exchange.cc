@@ -408,7 +408,14 @@ Exchange::Step Exchange::sign() {
   const std::string service(signed_.service);
   if (payload_ != aws::Payload::Absent && !body_changed_) body_hash_ = signed_.payload_hash;
   const aws::Algorithm algorithm = signed_.algorithm;
+  const bool hoisted = signed_.placement == aws::Placement::Query &&
+                       aws::path_rule(service) == aws::PathRule::AsSent;
   signed_ = {};
+  if (hoisted) {
+    if (auto done = aws::make_headers_of_parameters(head_); !done) {
+      return no("signing", std::move(done).error().message, "InvalidRequest", 400);
+    }
+  }
   strip_connection_fields(head_.fields, false);
   http::set(head_.fields, "Host", destination_.authority);
   if (destination_.path_cut != 0) {

@@ -153,6 +153,26 @@ TEST_F(SignedBodies, APresignedRequestIsServedAsTheCallsSession) {
   expect_right_signature(sent);
 }
 
+// What was decided on as a header arrives as one: the request is signed in its head now.
+TEST_F(SignedBodies, HeadersThatAPresignedRequestCarriesAsParametersArriveAsHeaders) {
+  begin_call(kReadInvoices);
+  const auto get = [&](const std::string& more) {
+    return exchange(text(presigned("/invoices/a?x-id=GetObject" + more, std::chrono::minutes(10))) +
+                    "\r\n");
+  };
+  EXPECT_EQ(get("&x-amz-request-payer=requester&X-Amz-Meta-A=b%20c").status, 200);
+  ASSERT_EQ(arrived.size(), 1u);
+  const http::RequestHead& sent = arrived[0]->head;
+  EXPECT_EQ(sent.target, "/invoices/a?x-id=GetObject");
+  EXPECT_EQ(http::find(sent.fields, "x-amz-request-payer")->value, "requester");
+  EXPECT_EQ(http::find(sent.fields, "x-amz-meta-a")->value, "b c");
+  expect_right_signature(sent);
+  for (const std::string more : {"&x-amz-meta-a=b%0D%0AHost:c", "&x-amz-meta-a%3Ab=c",
+                                 "&x-amz-trailer=x-amz-checksum-crc32", "&x-amz-target=A.B"})
+    EXPECT_GE(get(more).status, 400) << more;
+  EXPECT_EQ(arrived.size(), 1u);
+}
+
 TEST_F(SignedBodies, APresignedRequestHasItsLimitsTooAndItsEnd) {
   begin_call(kReadInvoices);
   const Answered beyond = exchange(text(presigned("/others/a", std::chrono::minutes(10))) + "\r\n");
