@@ -120,7 +120,8 @@ std::vector<std::string> bound_values(const Call& call, std::uint8_t index) {
   if (index == kAny) return {kAll};
   std::vector<std::string> values = call.values_of(index);
   const std::string_view service = call.t.text(call.service.name);
-  if (service != "ecs" && service != "athena" && service != "scheduler") return values;
+  if (service != "ecs" && service != "athena" && service != "scheduler" && service != "wafv2")
+    return values;
   const MemberRow member = call.t.members[call.operation.member_first + index];
   const std::string_view name = call.t.text(member.name);
   if (values.empty() &&
@@ -129,6 +130,10 @@ std::vector<std::string> bound_values(const Call& call, std::uint8_t index) {
         kUsual, [&](const Usual& u) { return u.service == service && u.member == name; });
     if (usual != kUsual.end()) values.emplace_back(usual->value);
   }
+  // https://docs.aws.amazon.com/waf/latest/APIReference/API_CreateWebACL.html
+  if (service == "wafv2" && name == "Scope")
+    for (std::string& value : values)
+      value = value == "REGIONAL" ? "regional" : value == "CLOUDFRONT" ? "global" : "";
   // A cluster may be named by its ARN.
   if (service == "ecs" && name == "cluster" && call.account_known()) {
     const std::string prefix = call.regional_arn("ecs", "cluster/");

@@ -146,7 +146,8 @@ def recipes(operation, action, resource_types):
     used = action["resourceTypes"]
     for use in used:
         kind = resource_types.get(use["name"].lower())
-        if kind is None:
+        if kind is None or (not use["required"] and f"{operation.name}.{use['name']}" in
+                            operation.bound.get("elsewhere", [])):
             continue
         only = len(used) == 1
         names = variables(kind["arn"])

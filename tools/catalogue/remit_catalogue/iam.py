@@ -44,11 +44,12 @@ class Exceptions:
         for name, entry in self.bound.items():
             known = services[name].operations if name in services else {}
             named = [key.split(".")[0] for key in entry if "." in key] + entry.get("one_of", [])
+            named += [key.split(".")[0] for key in entry.get("elsewhere", [])]
             lost += [f"bind.{name}: {operation}" for operation in named if operation not in known]
         return lost
 
 
-WORDS = ("source", "one_of", "fixed")  # of [bind.SERVICE], which name no variable
+WORDS = ("source", "one_of", "fixed", "elsewhere")  # of [bind.SERVICE], which name no variable
 
 
 def reviewed(service, operation, exceptions):
