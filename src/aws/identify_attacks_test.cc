@@ -535,6 +535,13 @@ TEST(IdentifyAttacks, ATargetInTheQueryIsRefused) {
   });
 }
 
+TEST(IdentifyAttacks, AHeaderThatIsInputStandsOnce) {
+  Request attach{.service = "iot", .method = "PUT", .target = "/things/t/principals"};
+  attach.fields = {{"x-amzn-principal", "arn:aws:iot:us-east-1:111122223333:cert/a"},
+                   {"X-Amzn-Principal", "arn:aws:iot:us-east-1:111122223333:cert/b"}};
+  expect_each({{attach, "refused: x-amzn-principal is written twice"}});
+}
+
 TEST(IdentifyAttacks, AResourceIsTheAccountsThatTheInputSays) {
   const auto vault = [](const std::string& account) {
     return Request{

@@ -55,12 +55,18 @@ bool overrides_method(std::string_view name) {
          equals_ignoring_ascii_case(name, "x-http-method");
 }
 
+// x-amzn-…: input of some services, which no reader of ours looks for among the x-amz- ones.
+bool begins_amzn(std::string_view name) {
+  return name.size() > 7 && name[6] == '-' &&
+         equals_ignoring_ascii_case(name.substr(0, 6), "x-amzn");
+}
+
 // Says which field is the first to have a second one.
 std::unexpected<Error> written_twice(const http::Fields& fields) {
   std::string_view twice;
   for (std::size_t i = 0; i < fields.size() && twice.empty(); ++i) {
     const std::string_view name = fields[i].name;
-    if (!begins_amz(name) && once(name) == kNotOnce) continue;
+    if (!begins_amz(name) && !begins_amzn(name) && once(name) == kNotOnce) continue;
     for (std::size_t j = i + 1; j < fields.size(); ++j)
       if (equals_ignoring_ascii_case(fields[j].name, name)) twice = name;
   }
@@ -89,6 +95,8 @@ Result<void> read_fields(const http::Fields& fields, InputFields& into) {
     }
     const Once which = once(field.name);
     if (which == kNotOnce) {
+      if (begins_amzn(field.name) && http::count(fields, field.name) > 1)
+        return written_twice(fields);
       if (overrides_method(field.name))
         return fail(ErrorCode::InvalidInput,
                     "the header " + lower_ascii(field.name) + " names another method");
