@@ -512,6 +512,20 @@ bool sets_role(std::string_view service, std::string_view member, std::string_vi
   return said.ends_with("role") || said == "iaminstanceprofile";
 }
 
+// Whether the role in that member may go to another service than the usual one of [passed_to]: ECS
+// itself, vpc-flow-logs, vmie, spotfleet, tasks.apprunner, pods.eks, credentials.iot, ssm.
+bool passed_elsewhere(const Call& call, std::string_view service, std::string_view member) {
+  const std::string_view operation = call.name();
+  if (service == "ec2") return true;
+  if (service == "ecs") return member != "executionrolearn" && member != "taskrolearn";
+  if (service == "apprunner") return member != "accessrolearn";
+  if (service == "eks") return operation != "CreateCluster" || member != "rolearn";
+  if (service == "iot") return operation.ends_with("RoleAlias");
+  if (service == "config")
+    return operation.contains("Remediation") || operation.contains("ConformancePack");
+  return false;
+}
+
 // Members that hold whatever a key beside them, or the list they stand in, says.
 bool holds_anything(std::string_view member) {
   return member.empty() || member == "value" || member == "attributevalue" ||
@@ -576,6 +590,7 @@ void add_passed_roles(const Call& call, std::vector<ActionRequest>& out) {
   std::vector<std::string> roles;
   bool by_name = call.body_unknown;
   bool approximate = false;
+  bool elsewhere = call.body_unknown;
   const auto take = [&](std::string role) {
     if (std::ranges::find(roles, role) == roles.end()) roles.push_back(std::move(role));
   };
@@ -592,6 +607,7 @@ void add_passed_roles(const Call& call, std::vector<ActionRequest>& out) {
   call.body.scalars([&](Wire::Ref node) {
     const std::string name = lower_ascii(call.body.name(node));
     const std::string_view text = call.body.text(node);
+    bool passed = true;
     // Under another name it is a principal or a resource: not handed over.
     if (is_role_arn(text) && (holds_role(name) || holds_anything(name))) {
       take(std::string(text));
@@ -602,16 +618,19 @@ void add_passed_roles(const Call& call, std::vector<ActionRequest>& out) {
       take(call.arn("iam", {}, call.facts.account, "role/" + std::string(path)));
       approximate = true;
     } else {
-      by_name |= names_role(name) || names_profile(service, name) ||
-                 takes_role_name(service, name) || sets_role(service, name, text);
+      passed = names_role(name) || names_profile(service, name) || takes_role_name(service, name) ||
+               sets_role(service, name, text);
+      by_name |= passed;
     }
+    elsewhere |= passed && passed_elsewhere(call, service, name);
   });
   if (roles.empty() && !by_name) return;
   ActionRequest request = call.ask("iam:PassRole");
   request.resource_unknown = by_name;  // a name does not tell the role's path
   request.resource_approximate = approximate;
   request.resources = std::move(roles);
-  if (const std::string_view principal = call.t.text(call.service.passed_to); !principal.empty())
+  const std::string_view principal = call.t.text(call.service.passed_to);
+  if (!principal.empty() && !elsewhere)
     set_context(request, "iam:PassedToService", std::string(principal));
   out.push_back(std::move(request));
 }

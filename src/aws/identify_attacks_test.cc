@@ -542,6 +542,32 @@ TEST(IdentifyAttacks, AHeaderThatIsInputStandsOnce) {
   expect_each({{attach, "refused: x-amzn-principal is written twice"}});
 }
 
+TEST(IdentifyAttacks, WhomARoleIsPassedToIsToldOnlyWhereItIsSure) {
+  const auto principal = [](const Request& request) {
+    const auto found = request.identify();
+    const ActionRequest* pass = found ? testing::find(*found, "iam:PassRole") : nullptr;
+    return pass == nullptr ? "none" : testing::context(*pass, "iam:PassedToService");
+  };
+  const auto ecs = [](const std::string& operation, const std::string& member) {
+    return json("ecs", "AmazonEC2ContainerServiceV20141113." + operation,
+                "{\"" + member + R"(":"arn:aws:iam::111122223333:role/r"})");
+  };
+  EXPECT_EQ(principal(ecs("RegisterTaskDefinition", "taskRoleArn")), "ecs-tasks.amazonaws.com");
+  EXPECT_EQ(principal(ecs("CreateService", "role")), "unknown");
+  EXPECT_EQ(principal({.service = "eks",
+                       .target = "/clusters",
+                       .body = R"({"name":"c","roleArn":"arn:aws:iam::111122223333:role/r"})"}),
+            "eks.amazonaws.com");
+  EXPECT_EQ(principal({.service = "eks",
+                       .target = "/clusters/c/pod-identity-associations",
+                       .body = R"({"roleArn":"arn:aws:iam::111122223333:role/r"})"}),
+            "unknown");
+  EXPECT_EQ(principal(form("ec2",
+                           "Action=CreateFlowLogs&Version=2016-11-15&ResourceType=VPC&"
+                           "DeliverLogsPermissionArn=arn:aws:iam::111122223333:role/r")),
+            "unknown");
+}
+
 TEST(IdentifyAttacks, AResourceIsTheAccountsThatTheInputSays) {
   const auto vault = [](const std::string& account) {
     return Request{
