@@ -9,7 +9,6 @@
 #include "base/encoding.h"
 
 namespace remit::aws {
-
 namespace {
 
 constexpr std::string_view kHmacName = "AWS4-HMAC-SHA256";
