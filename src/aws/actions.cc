@@ -100,7 +100,7 @@ std::string owner_of(const Call& call) {
 }
 
 // What stands for all there are, or for a part of the ARN that AWS chooses.
-const std::string kAll = "*";
+const std::string kEverything = "*";
 
 // What is meant where the member is absent: "If you do not specify a cluster, the default cluster
 // is assumed" and its like in the API references (ECS; CreateCluster; Athena's WorkGroup,
@@ -117,7 +117,7 @@ constexpr std::array<Usual, 5> kUsual = {{{"athena", "WorkGroup", "primary"},
 
 // The values of a member that fills a variable.
 std::vector<std::string> bound_values(const Call& call, std::uint8_t index) {
-  if (index == kAny) return {kAll};
+  if (index == kAny) return {kEverything};
   std::vector<std::string> values = call.values_of(index);
   const std::string_view service = call.t.text(call.service.name);
   if (service != "ecs" && service != "athena" && service != "scheduler" && service != "wafv2")
@@ -176,7 +176,7 @@ Filled fill(const Call& call, std::string_view pattern,
       // A value that holds the delimiter behind it would make another resource's ARN.
       const bool last = pattern.empty();
       if (value == nullptr || !is_clean(*value) ||
-          (value != &kAll && value->find_first_of("*?") != std::string::npos) ||
+          (value != &kEverything && value->find_first_of("*?") != std::string::npos) ||
           (!last && (value->contains('/') || value->contains(':')))) {
         filled.complete = false;
         return filled;
@@ -228,7 +228,7 @@ Told by_template(const Call& call, const RecipeRow& recipe, std::string_view pat
     chosen.reserve(values.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
       const bool any = call.t.bindings[recipe.binding_first + i] == kAny;
-      chosen.push_back(any ? &kAll : &values[i][i == many ? round : 0]);
+      chosen.push_back(any ? &kEverything : &values[i][i == many ? round : 0]);
     }
     // A name member may hold the whole ARN instead.
     if (!chosen.empty() && is_arn(*chosen.back())) {
