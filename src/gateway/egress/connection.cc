@@ -248,17 +248,8 @@ net::Task<> EgressConnection::public_read(const net::Origin& origin, std::shared
   const auto started = service_.parts.clock.steady();
   co_await forward(service_, client_, destination, outgoing, call.get(), scratch_.answer, done);
   if (call) {  // as for AWS: how it ended is told in the story of the call
-    Done facts;
-    facts.decided = durable->sequence;
-    facts.request = durable->request;
-    facts.status = done.status;
-    facts.request_id = done.request_id;
-    facts.error = done.error;
-    facts.bytes_sent = done.bytes_sent;
-    facts.bytes_received = done.bytes_received;
-    facts.took = std::chrono::duration_cast<std::chrono::milliseconds>(
-        service_.parts.clock.steady() - started);
-    service_.answers.add(call, facts);
+    const auto took = service_.parts.clock.steady() - started;
+    service_.answers.add(call, done_of(*durable, done, took));
   }
   if (done.answer_started || !client_.is_open()) co_return;
   [[maybe_unused]] auto answered = co_await client_.respond(

@@ -485,17 +485,8 @@ Exchange::Step Exchange::reframe() {
 Exchange::Step Exchange::sent() {
   const Forwarded& done = forwarded_;
   if (done.session_rejected) call_->session()->rejected(*credentials_);
-  Done facts;
-  facts.decided = decided_.sequence;
-  facts.request = decided_.request;
-  facts.status = done.status;
-  facts.request_id = done.request_id;
-  facts.error = done.error;
-  facts.bytes_sent = done.bytes_sent;
-  facts.bytes_received = done.bytes_received;
-  facts.took = std::chrono::duration_cast<std::chrono::milliseconds>(service_.parts.clock.steady() -
-                                                                     sending_since_);
-  service_.answers.add(call_, facts);
+  const auto took = service_.parts.clock.steady() - sending_since_;
+  service_.answers.add(call_, done_of(decided_, done, took));
   if (done.status != 0) {
     if (auto remark =
             remark_on_clock(scratch_.answer, service_.parts.clock.now(), destination_.authority)) {

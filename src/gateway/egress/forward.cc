@@ -382,6 +382,18 @@ net::Task<Result<net::ClientPool::Lease>> connect(EgressService& service, const 
 
 }  // namespace
 
+Done done_of(const ledger::Appended& decided, const Forwarded& forwarded,
+             std::chrono::steady_clock::duration took) {
+  return {.decided = decided.sequence,
+          .request = decided.request,
+          .status = forwarded.status,
+          .request_id = forwarded.request_id,
+          .error = forwarded.error,
+          .bytes_sent = forwarded.bytes_sent,
+          .bytes_received = forwarded.bytes_received,
+          .took = std::chrono::duration_cast<std::chrono::milliseconds>(took)};
+}
+
 void strip_connection_fields(http::Fields& fields, bool keep_length) {
   // What Connection names goes too; look before the field itself is gone.
   std::vector<std::string> named;

@@ -3,6 +3,7 @@
 // Sends a request on to its destination and the answer back, streaming both. Internal to
 // src/gateway/egress.
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "aws/chunked.h"
 #include "gateway/egress/endpoints.h"
+#include "gateway/egress/records.h"
 #include "gateway/egress/service.h"
 #include "net/channel.h"
 
@@ -39,6 +41,10 @@ struct Forwarded {
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
 };
+
+// What the ledger is told of it. The texts are those of `forwarded`.
+Done done_of(const ledger::Appended& decided, const Forwarded& forwarded,
+             std::chrono::steady_clock::duration took);
 
 // Both connections are closed when this was cut short in the middle of an answer. `answer` is where
 // the answer's head is read to: its memory is kept from request to request.
